@@ -1,0 +1,1 @@
+"""The services of Opposable, one process each; only Kafka joins them."""

@@ -1,0 +1,1 @@
+"""Code that several services share; it imports none of them."""
