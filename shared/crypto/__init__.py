@@ -1,0 +1,1 @@
+"""Pure cryptography: Merkle trees, tiles, signed notes, checkpoints, proofs, trust policies, sealing and keyed names."""
