@@ -1,0 +1,1 @@
+"""Takes in what partners publish: identity, schema, normalisation, the guard, receipts, dead letters."""

@@ -1,0 +1,1 @@
+"""Kafka, with every safe default set once (engineering facts: docs/decisions/0003)."""

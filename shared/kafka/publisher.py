@@ -1,0 +1,121 @@
+"""The one way to publish: idempotent, acks=all, ordered per key, every future awaited.
+
+It stands on aiokafka's producer, not on FastStream's `publish`: dead letters must carry the exact headers they came with
+(null and non-UTF-8 values included), and a refused batch leaves an idempotent producer broken for ever, so it must be replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerClosed, UnknownProducerId
+
+from shared.errors import Unavailable
+from shared.kafka.connection import client_options
+from shared.settings import Settings
+
+Headers = tuple[tuple[str, bytes | None], ...]
+
+MAX_REQUEST_BYTES = 5 * 1_048_576
+"""Above the largest topic limit (`dead`, 4 MiB): the broker's limit decides, not the client's."""
+LINGER_MS = 2
+"""How long a half-full batch waits for company; every service publishes whole batches, so little is gained by more."""
+BATCH_BYTES = 256 * 1024
+SEND_TIMEOUT_S = 30.0
+"""After this a send is *unknown*, not failed: it may still be stored. Effects are idempotent, so it is simply redone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to publish. `key` decides the partition unless `partition` is given."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+class Publisher:
+    """Publishes batches of records. One per process; safe for concurrent use."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._settings = settings
+        self._name = name
+        self._producer: Any = None
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect. Raises KafkaConnectionError when no broker answers (network or authentication)."""
+        self._producer = await self._new()
+
+    async def stop(self) -> None:
+        """Flush and close."""
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+    async def send_all(self, messages: Sequence[Outgoing]) -> None:
+        """Publish in order and return when every record is stored by all in-sync replicas.
+
+        Raises KafkaError when the broker refuses one, `Unavailable` when the outcome is unknown after SEND_TIMEOUT_S.
+        After either, the whole batch must be done again: some of it may be stored.
+        """
+        if not messages:
+            return
+        producer = self._producer
+        if producer is None:
+            raise Unavailable("the publisher is not started")
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                futures = [await self._enqueue(producer, message) for message in messages]
+                results = await asyncio.gather(*futures, return_exceptions=True)
+        except TimeoutError:
+            await self._replace(producer)
+            raise Unavailable(f"Kafka did not confirm {len(messages)} records within {SEND_TIMEOUT_S:.0f} s") from None
+        failed = next((r for r in results if isinstance(r, BaseException)), None)
+        if failed is not None:
+            if isinstance(failed, OutOfOrderSequenceNumber | UnknownProducerId | ProducerClosed):
+                await self._replace(producer)
+            raise failed
+
+    @staticmethod
+    async def _enqueue(producer: AIOKafkaProducer, message: Outgoing) -> asyncio.Future[Any]:
+        # Sequential awaits keep the order per key; the futures are awaited together afterwards.
+        future: asyncio.Future[Any] = await producer.send(
+            message.topic,
+            value=message.value,
+            key=message.key,
+            partition=message.partition,
+            headers=message.headers,
+        )
+        return future
+
+    async def _replace(self, broken: Any) -> None:
+        async with self._lock:
+            if self._producer is not broken:
+                return
+            self._producer = None
+            try:
+                async with asyncio.timeout(5):
+                    await broken.stop()
+            except (KafkaError, TimeoutError):
+                pass  # it is being thrown away; what it had not confirmed is redone by the caller
+            self._producer = await self._new()
+
+    async def _new(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **client_options(self._settings, self._name),
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=MAX_REQUEST_BYTES,
+            max_batch_size=BATCH_BYTES,
+            linger_ms=LINGER_MS,
+            request_timeout_ms=15_000,
+        )
+        await producer.start()
+        return producer

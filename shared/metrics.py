@@ -1,0 +1,46 @@
+"""The closed list of metrics. Labels are topics, groups, codes and services, never anything of a person."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """Every metric of one process; made once by the composition root and handed down."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.records = Counter(
+            "opposable_records_total", "Records taken from a topic and done with", ["group"], registry=self.registry
+        )
+        self.batch_seconds = Histogram(
+            "opposable_batch_seconds", "Time to do one batch", ["group"], registry=self.registry, buckets=SECONDS
+        )
+        self.rewinds = Counter(
+            "opposable_rewinds_total", "Batches put back because an engine was away", ["group"], registry=self.registry
+        )
+        self.dead = Counter("opposable_dead_total", "Records put aside in `dead`", ["code"], registry=self.registry)
+        self.receipts = Counter(
+            "opposable_receipts_total", "Receipts given to partners", ["status"], registry=self.registry
+        )
+        self.verdict_lines = Counter(
+            "opposable_verdict_lines_total", "Verdict lines", ["verdict"], registry=self.registry
+        )
+        self.orders = Counter(
+            "opposable_orders_total", "Withdrawal orders published", ["reminder"], registry=self.registry
+        )
+        self.permissions = Counter(
+            "opposable_permissions_total", "Permission events published", ["type"], registry=self.registry
+        )
+        self.entries = Counter("opposable_log_entries_total", "Entries sequenced", ["topic"], registry=self.registry)
+        self.checkpoints = Counter("opposable_checkpoints_total", "Checkpoints signed", registry=self.registry)
+        self.halted = Gauge(
+            "opposable_halted", "1 where a partition or log is stopped and waits for an operator", ["what"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.progressing = Gauge(
+            "opposable_last_poll_timestamp_seconds", "When a consumer last asked for records", ["group"],
+            registry=self.registry,
+        )  # fmt: skip
