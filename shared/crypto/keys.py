@@ -27,6 +27,7 @@ def contact_key(pepper_version: int, pepper: bytes, contact_type: str, value: st
 
 def lift_contact_key(key: str, pepper_version: int, pepper: bytes) -> str:
     """The key under the next pepper: HMAC(pepper_{n+1}, key_n), so that keys of erased persons survive a rotation."""
+    _check_secret(pepper)
     name, _, encoded = key.partition(".")
     if name != f"p{pepper_version - 1}":
         raise IntegrityError("a contact key is lifted from the version just before")

@@ -66,7 +66,7 @@ def parse_path(path: str) -> Tile:
         int(groups.replace("/", "").replace("x", "")),
         int(width) if width else TILE_WIDTH,
     )
-    if tile.level > _MAX_LEVEL or tile.path() != path:
+    if tile.level > _MAX_LEVEL or tile.width > TILE_WIDTH or tile.path() != path:
         raise IntegrityError("not a tile path")
     return tile
 
