@@ -151,7 +151,8 @@ class Consuming:
         # FastStream's own parser decodes every header and raises on the first that is null or not UTF-8.
         return KafkaAckableMessage(body=b"", raw_message=records, consumer=self._subscriber.consumer)
 
-    async def _handle(self, records: tuple[Record, ...]) -> None:
+    async def _handle(self, records: Any) -> None:
+        # `Any`: FastStream builds a pydantic model of this signature, and a Protocol is no pydantic type.
         await self.loop.run(records, self._subscriber.consumer)
 
     def problems(self) -> list[str]:

@@ -91,7 +91,7 @@ class Publisher:
             value=message.value,
             key=message.key,
             partition=message.partition,
-            headers=message.headers,
+            headers=list(message.headers),
         )
         return future
 
