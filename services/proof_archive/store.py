@@ -1,0 +1,205 @@
+"""What the archive writes, in MongoDB (database `archive`).
+
+`heads` is the sole commit point: what lies beyond a head's `size` is garbage that a replay writes again, byte for byte.
+
+heads {_id: origin, log, epoch, size, root, next_offset, range} · entries {_id: {log, index}, bytes, refs} ·
+tiles {_id: {log, L, N}, w, h} · bodies {_id: {log, index}, bytes} · sealed {_id: owner, kind, blob} ·
+erased {_id: owner} · checkpoints {_id: {log, size}, note} · obligations {_id, …} · counters {_id: "log", last}
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson.binary import Binary
+from pymongo import ASCENDING, ReturnDocument, UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from services.proof_archive.domain import Entry
+from services.proof_archive.growth import Edge, TileRow, open_edge
+from services.proof_archive.rows import Head, edge_tiles, head_of, row_id, tile_id
+from shared.errors import IntegrityError, Unavailable
+from shared.mongo import DUPLICATE_KEY, Client, Collection, Document, database
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one batch adds to one log: `entries` from index `before.size` on, the tiles that widen, the head and edge after."""
+
+    before: Head
+    after: Head
+    entries: Sequence[Entry]
+    tiles: Sequence[TileRow]
+    edge: Edge
+
+
+class Store:
+    """The writing side. Holds no state of a log: two instances on one database may share a process."""
+
+    def __init__(self, client: Client) -> None:
+        self._db = database(client, "archive")
+
+    async def prepare(self) -> None:
+        """Create the indexes."""
+        await self._db.heads.create_index("log", unique=True)
+        await self._db.entries.create_index([("refs", ASCENDING), ("_id.log", ASCENDING), ("_id.index", ASCENDING)])
+
+    async def claim(self, origin: str) -> Head:
+        """Take a log over: its epoch grows by one, so that whoever held it before can commit no more."""
+        while True:
+            row = await self._db.heads.find_one_and_update(
+                {"_id": origin}, {"$inc": {"epoch": 1}}, return_document=ReturnDocument.AFTER
+            )
+            if row is not None:
+                return head_of(row)
+            counter: Any = await self._db.counters.find_one_and_update(
+                {"_id": "log"}, {"$inc": {"last": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+            )
+            try:
+                await self._db.heads.insert_one(Head.first(origin, counter["last"]).as_row())
+            except DuplicateKeyError:
+                continue  # another instance was first: its number stands, ours is never used
+
+    async def heads(self, origins: Iterable[str]) -> dict[str, Head]:
+        """The heads as they are committed now, by origin."""
+        rows = self._db.heads.find({"_id": {"$in": list(origins)}})
+        return {row["_id"]: head_of(row) async for row in rows}
+
+    async def edges(self, heads: Iterable[Head]) -> dict[str, Edge]:
+        """The right edge of each log, by origin, in one query. Raises IntegrityError when tiles and head disagree."""
+        heads = list(heads)
+        wanted = [tile for head in heads for tile in edge_tiles(head)]
+        rows = self._db.tiles.find({"_id": {"$in": [tile_id(*tile[:3]) for tile in wanted]}})
+        hashes = {tuple(row["_id"].values()): bytes(row["h"]) async for row in rows}
+        edges = {}
+        for head in heads:
+            open_tiles = [hashes.get((log, level, n), b"")[: 32 * width] for log, level, n, width in edge_tiles(head)]
+            edges[head.origin] = open_edge(head.frontier(), open_tiles)
+        return edges
+
+    async def write_entries(self, writes: Sequence[Write]) -> None:
+        """Entries, bodies and sealed data of a batch. Raises IntegrityError when an index already holds other bytes."""
+        entries: list[Document] = []
+        bodies: list[Document] = []
+        sealed: dict[str, Document] = {}
+        for write in writes:
+            for index, entry in enumerate(write.entries, start=write.before.size):
+                key = row_id(write.before.log, index)
+                entries.append({"_id": key, "bytes": Binary(entry.data), "refs": list(entry.refs)})
+                if entry.body is not None:
+                    bodies.append({"_id": key, "bytes": Binary(entry.body)})
+                if entry.sealed is not None:
+                    blob = Binary(entry.sealed.blob)
+                    sealed[entry.sealed.owner] = {"_id": entry.sealed.owner, "kind": entry.sealed.kind, "blob": blob}
+        erased = {entry.erased for write in writes for entry in write.entries if entry.erased}
+        await _together(
+            _insert(self._db.entries, entries, "bytes"),
+            _insert(self._db.bodies, bodies, "bytes"),
+            self._keep_sealed(list(sealed.values()), erased),
+        )
+
+    async def write_tiles(self, writes: Sequence[Write]) -> None:
+        """Tiles, only where they widen. Raises IntegrityError when a wider one is there with other hashes."""
+        rows = {(write.before.log, tile.level, tile.number): tile for write in writes for tile in write.tiles}
+        operations = [
+            UpdateOne(
+                {"_id": tile_id(*key), "w": {"$lt": tile.width}},
+                {"$set": {"w": tile.width, "h": Binary(tile.hashes)}},
+                upsert=True,
+            )
+            for key, tile in rows.items()
+        ]
+        if not operations:
+            return
+        try:
+            await self._db.tiles.bulk_write(operations, ordered=False)
+        except BulkWriteError as error:
+            keys = list(rows)
+            wider = [keys[index] for index in _collided(error)]  # as wide or wider: left by a batch that did not commit
+            found = self._db.tiles.find({"_id": {"$in": [tile_id(*key) for key in wider]}})
+            async for row in found:
+                key = tuple(row["_id"].values())
+                if not bytes(row["h"]).startswith(rows[key].hashes):
+                    raise IntegrityError(f"tile {key[1]}/{key[2]} of log {key[0]} holds other hashes") from error
+
+    async def commit(self, writes: Sequence[Write]) -> set[str]:
+        """Move the heads, each only if its epoch and size are still those it was built on: the commit point.
+
+        Returns the origins that another instance holds now: their work is dropped. Raises `Unavailable` when a head of
+        ours is not where it was left (an earlier answer was lost): read it again, then redo the batch.
+        """
+        operations = [
+            UpdateOne(
+                {"_id": write.before.origin, "epoch": write.before.epoch, "size": write.before.size},
+                {"$set": write.after.moved()},
+            )
+            for write in writes
+        ]
+        result = await self._db.heads.bulk_write(operations, ordered=False)
+        if result.matched_count == len(writes):
+            return set()
+        now = await self.heads(write.before.origin for write in writes)
+        lost = set()
+        for write in writes:
+            head = now.get(write.before.origin)
+            if head is None or head.epoch != write.before.epoch:
+                lost.add(write.before.origin)
+            elif head != write.after:
+                raise Unavailable(f"the head of {write.before.origin} is not where it was left")
+        return lost
+
+    async def oblige(self, name: str, cause: str, since: str, **facts: Any) -> None:
+        """Open an obligation of the operator: something that is stopped, its cause, since when (an instant)."""
+        row = {"owner": "operator", "cause": cause, **facts}
+        await self._db.obligations.update_one(
+            {"_id": name}, {"$set": row, "$setOnInsert": {"since": since}}, upsert=True
+        )
+
+    async def discharge(self, names: Iterable[str]) -> None:
+        """Close obligations."""
+        await self._db.obligations.delete_many({"_id": {"$in": list(names)}})
+
+    async def _keep_sealed(self, rows: list[Document], erased: set[str]) -> None:
+        """Keep personal data unless it was erased, whichever comes first: each side writes, then reads the other's."""
+        if erased:
+            await _insert(self._db.erased, [{"_id": owner} for owner in sorted(erased)], None)
+        await _insert(self._db.sealed, rows, None)
+        owners = [row["_id"] for row in rows]
+        gone = erased | {row["_id"] async for row in self._db.erased.find({"_id": {"$in": owners}})} if rows else erased
+        if gone:
+            await self._db.sealed.delete_many({"_id": {"$in": sorted(gone)}})
+
+
+async def _insert(collection: Collection, rows: list[Document], compared: str | None) -> None:
+    """Insert rows, some of which may be there already: then field `compared` must hold the same bytes."""
+    if not rows:
+        return
+    try:
+        await collection.insert_many(rows, ordered=False)
+    except BulkWriteError as error:
+        again = [rows[index] for index in _collided(error)]
+        if compared is None:
+            return
+        wanted = {tuple(row["_id"].values()): row[compared] for row in again}
+        async for row in collection.find({"_id": {"$in": [row["_id"] for row in again]}}):
+            log, index = row["_id"].values()
+            if bytes(row[compared]) != wanted[log, index]:
+                raise IntegrityError(f"index {index} of log {log} already holds other bytes") from error
+
+
+def _collided(error: BulkWriteError) -> list[int]:
+    """Indexes of the operations refused as duplicates. Raises the error again when it is about anything else."""
+    errors = error.details.get("writeErrors", [])
+    if error.details.get("writeConcernErrors") or any(item["code"] != DUPLICATE_KEY for item in errors):
+        raise error
+    return [item["index"] for item in errors]
+
+
+async def _together(*steps: Any) -> None:
+    """Await all, then raise the first failure: a step that is abandoned half-way would close its connection."""
+    for result in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
