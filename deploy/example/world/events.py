@@ -80,7 +80,7 @@ class Author:
             "consent_id": self.identifier(),
             "zone": "Europe/Paris",
             "country": "FR",
-            "subject_ref": f"{collector[:4]}-{number:05d}",
+            "subject_ref": f"lead-{self.rng.getrandbits(32):08x}",
             "audience": "consumer",
             "age_band": "adult",
             "contacts": self._contacts(person, decisions),

@@ -1,0 +1,128 @@
+"""What the records of a `Ledger` mean: inputs, receipts, consents, verdicts, permissions, stops, orders, answers.
+
+Pure. Copies of one event (a producer's retry, a replay after a crash) are counted once: events are kept by their identity.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from services.cli.demo_ledger import Ledger, body, header
+from shared.topics import CONSENTS, DEAD, DELIVERIES, STOPS, VERDICTS, party_of
+
+Place = tuple[str, int, int]
+"""Topic, partition, offset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order as its party received it first. `at_ms`: when the broker stored it."""
+
+    order: str
+    stop: str
+    party: str
+    consent: str
+    at_ms: int
+
+
+@dataclass(slots=True)
+class Picture:
+    """Everything the topics say, by identity. Times are the broker's, in milliseconds."""
+
+    inputs: dict[Place, ConsumerRecord] = field(default_factory=dict)
+    receipts: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """(party, event id, body), copies included: an input answered twice must show."""
+    consents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    conflicts: int = 0
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    permissions: dict[tuple[str, str, str, str], list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+    """(party, record, channel, purpose) → (`granted`, `refused` or `ended`; body), in the order received."""
+    stops: dict[str, dict[str, Any]] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    reminders: dict[str, int] = field(default_factory=dict)
+    """Order → highest reminder number received."""
+    answers: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """Order → (status, when) of each acknowledgement, as its party published it."""
+    closed: set[str] = field(default_factory=set)
+    dead: dict[Place, ConsumerRecord] = field(default_factory=dict)
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many receipts of each status."""
+        counts: defaultdict[str, int] = defaultdict(int)
+        for _, _, receipt in self.receipts:
+            counts[receipt["status"]] += 1
+        return dict(counts)
+
+    def lines(self, record: str) -> list[dict[str, Any]]:
+        """Verdict lines of a record."""
+        return list(self.verdicts[record]["lines"]) if record in self.verdicts else []
+
+
+def picture(ledger: Ledger) -> Picture:
+    """Give the records their meaning."""
+    seen = Picture()
+    for record in ledger.matching("in."):
+        seen.inputs[place(record)] = record
+    for record in ledger.matching("out.", ".receipts"):
+        receipt = body(record)
+        seen.receipts.append((party_of(record.topic), receipt["event_id"], receipt))
+    for record in ledger.of(CONSENTS.name):
+        facts = body(record)["facts"]
+        if facts["kind"] == "consent.recorded":
+            seen.consents[facts["record"]] = facts
+        else:
+            seen.conflicts += 1
+    for record in ledger.of(VERDICTS.name):
+        facts = body(record)["facts"]
+        seen.verdicts[facts["record"]] = facts
+    for record in ledger.of(STOPS.name):
+        facts = body(record)["facts"]
+        if facts["kind"] == "stop.recorded":
+            seen.stops[facts["stop"]] = facts
+    for record in ledger.of(DEAD.name):
+        named = (header(record, f"opposable-{part}") for part in ("topic", "partition", "offset"))
+        topic, partition, offset = named
+        seen.dead[topic, int(partition), int(offset)] = record
+    _permissions(ledger, seen)
+    _orders(ledger, seen)
+    return seen
+
+
+def place(record: ConsumerRecord) -> Place:
+    """Where a record stands."""
+    return record.topic, record.partition, record.offset
+
+
+def _permissions(ledger: Ledger, seen: Picture) -> None:
+    known: set[tuple[str, str]] = set()
+    for record in ledger.matching("out.", ".permissions"):
+        party, event = party_of(record.topic), header(record, "ce_id")
+        if (party, event) in known:
+            continue
+        known.add((party, event))
+        said = body(record)
+        line = (party, said["record"], said["channel"], said["purpose"])
+        seen.permissions.setdefault(line, []).append((header(record, "ce_type").split(".")[2], said))
+
+
+def _orders(ledger: Ledger, seen: Picture) -> None:
+    for record in ledger.matching("out.", ".withdrawals"):
+        said = body(record)
+        order = said["order_id"]
+        if order not in seen.orders:
+            consent = said["consent_ids"][0]
+            seen.orders[order] = Order(order, said["stop_id"], party_of(record.topic), consent, record.timestamp)
+        seen.reminders[order] = max(seen.reminders.get(order, 0), said["reminder"])
+    for record in ledger.matching("in.", ".rights"):
+        if header(record, "ce_type") == "opposable.order.acknowledged.v1":
+            said = body(record)
+            seen.answers.setdefault(said["order_id"], []).append((said["status"], record.timestamp))
+    for record in ledger.of(DELIVERIES.name):
+        facts = body(record)["facts"]
+        if facts["kind"] == "delivery.acknowledged" and facts.get("closed"):
+            seen.closed.add(facts["order"])
