@@ -1,0 +1,1 @@
+"""What crosses a boundary: envelope, partner and platform events, as frozen models (contracts.md)."""

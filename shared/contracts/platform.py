@@ -1,0 +1,127 @@
+"""What the platform tells a party: receipts, permissions, stop orders and right orders (contracts.md).
+
+Services write these as canonical JSON; the models document them, feed the JSON Schemas and read them back in clients.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.contracts.types import (
+    Channel,
+    Contract,
+    EventId,
+    Instant,
+    OrderId,
+    PartyId,
+    Purpose,
+    RecordId,
+    Right,
+    Sector,
+    StopKind,
+    Uuid,
+)
+
+RECEIPT = "opposable.receipt.v1"
+PERMISSION_GRANTED = "opposable.permission.granted.v1"
+PERMISSION_REFUSED = "opposable.permission.refused.v1"
+PERMISSION_ENDED = "opposable.permission.ended.v1"
+STOP_ORDERED = "opposable.stop.ordered.v1"
+RIGHT_ORDERED = "opposable.right.ordered.v1"
+
+Basis = Literal[
+    "consent", "soft_opt_in", "contract_in_course", "press_exemption", "legitimate_interest", "none"
+]  # fmt: skip
+
+
+class ProblemLine(Contract):
+    """One reason: stable code, JSON pointer ("" = the whole input), sentence without the value."""
+
+    code: str
+    pointer: str
+    message: str
+
+
+class Receipt(Contract):
+    """The answer to one input, whatever happened to it. Problems of an accepted input are warnings."""
+
+    event_id: str
+    consent_id: Uuid | None = None
+    status: Literal["accepted", "duplicate", "conflict", "rejected"]
+    problems: tuple[ProblemLine, ...] = ()
+    received_at: Instant
+    receipt_27560: dict[str, Any] | None = None
+
+
+class MatchKey(Contract):
+    """A contact under the party's own key: what that party computes over its own file."""
+
+    type: str
+    key: str
+
+
+class PermissionLine(Contract):
+    """What a permission speaks of."""
+
+    record: RecordId
+    consent_id: Uuid
+    collector: PartyId
+    source_ref: str | None = None
+    match_keys: tuple[MatchKey, ...] = ()
+    channel: Channel
+    purpose: Purpose
+    sector: Sector
+    object: str | None = None
+    collected_at: Instant
+    ruleset: str
+
+
+class PermissionGranted(PermissionLine):
+    """You may, on this channel, for this purpose, until then, unless a stop says otherwise."""
+
+    valid_until: Instant
+    basis: Basis
+    notice_due_at: Instant | None = None
+    stop_url: str | None = None
+    proof_url: str | None = None
+
+
+class PermissionRefused(PermissionLine):
+    """The consent names you but does not hold: do not use the lead."""
+
+    reasons: tuple[str, ...]
+
+
+class PermissionEnded(PermissionLine):
+    """A permission given earlier has ended (expired, invalidated, superseded)."""
+
+    reasons: tuple[str, ...]
+
+
+class StopOrdered(Contract):
+    """Stop, now; acknowledge by `ack_due_at`."""
+
+    order_id: OrderId
+    stop_id: str
+    match_keys: tuple[MatchKey, ...] = ()
+    consent_ids: tuple[Uuid, ...] = ()
+    source_refs: tuple[str, ...] = ()
+    recipients: Literal["all"] | tuple[PartyId, ...] = "all"
+    """For whom the person stopped: a collector told of a stop addressed to one prospecteur keeps the others."""
+    channels: Literal["all"] | tuple[Channel, ...]
+    purposes: Literal["all"] | tuple[Purpose, ...]
+    at: Instant
+    kind: StopKind
+    ack_due_at: Instant
+    reminder: int = 0
+
+
+class RightOrdered(Contract):
+    """Answer, correct or erase, and acknowledge by `due_at`."""
+
+    order_id: OrderId
+    request_id: EventId
+    right: Right
+    match_keys: tuple[MatchKey, ...] = ()
+    consent_ids: tuple[Uuid, ...] = ()
+    due_at: Instant
