@@ -1,0 +1,82 @@
+"""What a supervisor is asked to run: engines, services, and what stands between the two."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import shared
+from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE, Wishes
+from shared.local_engines.endpoints import Endpoints
+from shared.local_engines.engine import KAFKA, MONGODB
+
+ROOT = Path(shared.__file__).resolve().parents[1]
+"""Where the packages `shared` and `services` are found, whatever directory the command is given in."""
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One service: its name, and the command that serves HTTP on OPPOSABLE_HTTP_PORT with `/health/ready`."""
+
+    name: str
+    command: tuple[str, ...]
+    single: bool = False
+    """One process only, however many instances of the others run (it owns something that has one owner)."""
+
+
+async def nothing(_endpoints: Endpoints) -> None:
+    """No preparation between engines and services."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a supervisor needs to know. Services are started in order, and stopped in the reverse order."""
+
+    data_dir: Path
+    services: tuple[ServiceSpec, ...] = ()
+    prepare: Callable[[Endpoints], Awaitable[None]] = nothing
+    """Awaited once the engines answer, before any service starts (topics, registry)."""
+    engines: tuple[str, ...] = (KAFKA, MONGODB)
+    wishes: Wishes = field(default_factory=Wishes)
+    http_port: int | None = None
+    """First of the services' ports, in their order; None = free ones, remembered."""
+    instances: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """More variables for every service."""
+    deployment: str = "opposable.local"
+    public: str = "rights_handler"
+    """The service whose address is given to persons (one-click withdrawal)."""
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Where the secrets are."""
+        return self.data_dir / "secrets"
+
+    def processes(self) -> list[tuple[str, ServiceSpec]]:
+        """Each process to run by its name: `collector`, `collector-2`, and so on."""
+        return [
+            (spec.name if number == 1 else f"{spec.name}-{number}", spec)
+            for spec in self.services
+            for number in range(1, 1 + (1 if spec.single else self.instances))
+        ]
+
+    def environment_of(self, name: str, port: int, *, public_port: int, kafka: str, mongodb: str) -> dict[str, str]:
+        """The variables of one service process: ours first, then ours for it, then the caller's."""
+        path = os.environ.get("PYTHONPATH")
+        return {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{path}" if path else str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            KAFKA_VARIABLE: kafka,
+            MONGODB_VARIABLE: mongodb,
+            "OPPOSABLE_DEPLOYMENT": self.deployment,
+            "OPPOSABLE_SECRETS_DIR": str(self.secrets_dir),
+            "OPPOSABLE_STATE_DIR": str(self.data_dir / "state" / name),
+            "OPPOSABLE_HTTP_HOST": HOST,
+            "OPPOSABLE_HTTP_PORT": str(port),
+            "OPPOSABLE_PUBLIC_URL": f"http://{HOST}:{public_port}",
+            **self.environment,
+        }

@@ -1,0 +1,43 @@
+"""The secrets of a local deployment, made once: 32 random bytes a file, readable by their owner alone.
+
+Production takes them from its own keeper; the names are the same there (`OPPOSABLE_SECRETS_DIR`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from shared.errors import ConfigurationError
+
+RAW = ("kek", "pepper", "match-master", "log.seed", "bundle.seed")
+"""Key-encryption key, contact pepper, master of the parties' match keys, and two Ed25519 seeds."""
+TOKEN = "operator-token"  # noqa: S105 - a file name
+SIZE = 32
+
+
+def ensure_secrets(directory: Path) -> list[str]:
+    """Create the files that are missing; never touch one that exists. Returns the names created."""
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    created = [name for name in RAW if _create(directory / name, secrets.token_bytes(SIZE))]
+    if _create(directory / TOKEN, (secrets.token_urlsafe(SIZE) + "\n").encode()):
+        created.append(TOKEN)
+    return created
+
+
+def _create(path: Path, content: bytes) -> bool:
+    if path.exists():
+        if not path.stat().st_size:
+            raise ConfigurationError(f"secret file {path} is empty: restore it, or delete it if it never held anything")
+        return False
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)  # whole or absent: half a key would be worse than none
+    return True
