@@ -1,0 +1,203 @@
+"""What a bundle reads of the facts of each kind of entry: the few fields that link, date and judge.
+
+Lenient on purpose: facts gain optional fields with time and a proof made today must still be read then. What is read is
+read strictly (no coercion), so that verifiers written in other languages agree.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.instants import format_instant, from_millis, parse_instant
+from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
+
+_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+def _instant(text: str) -> str:
+    """The instant in the form whose order as text is the order of times."""
+    if _RFC3339.fullmatch(text) is None:
+        raise ValueError("not an RFC 3339 instant")
+    try:
+        instant = format_instant(parse_instant(text))
+    except OverflowError as error:
+        raise ValueError("not an instant of our calendar") from error
+    if len(instant) != len("2026-01-01T00:00:00.000Z"):
+        raise ValueError("not an instant of this era")
+    return instant
+
+
+Instant = Annotated[str, AfterValidator(_instant)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Version = Annotated[int, Field(ge=0)] | Word
+AnyOf = list[Word] | Word
+"""A scope: `"all"` or a list."""
+
+
+class Facts(BaseModel):
+    """What any entry may say: what it is about, by name, and commitments to its personal fields by JSON pointer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    kind: Word
+    record: Word | None = None
+    stop: Word | None = None
+    order: Word | None = None
+    request: Word | None = None
+    commitments: dict[str, str] = {}
+
+
+class Hashed(BaseModel):
+    """Something named by its version and hash: form, notice, list, attachment."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    id: Word | None = None
+    kind: Word | None = None
+    version: Version | None = None
+    sha256: Word | None = None
+
+
+class Consent(Facts):
+    """`consent.recorded`: what the collector declares."""
+
+    record: Word
+    collector: Word
+    collected_at: Instant
+    received_at: Instant
+    form: Hashed | None = None
+    notice: Hashed | None = None
+    recipient_list: Hashed | None = None
+    attachments: list[Hashed] = []
+
+
+class RegistryReference(BaseModel):
+    """A registry version that a verdict relied on, with its place in the log and the time it was archived."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    key: Word
+    offset: int
+    archived_at: Instant
+
+
+class Line(BaseModel):
+    """One line of a verdict."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    recipient: Word | None
+    channel: Word
+    purpose: Word
+    verdict: Word
+    basis: Word | None = None
+    valid_until: Word | None = None
+    reasons: list[Word] = []
+
+
+class Verdict(Facts):
+    """`consent.assessed`: what the rules found, and the versions they relied on."""
+
+    record: Word
+    ruleset: Word
+    ruleset_seq: int
+    registry_offset: int
+    evaluated_at: Instant
+    references: list[RegistryReference]
+    lines: list[Line]
+
+
+class Stop(Facts):
+    """`stop.recorded`: a withdrawal, objection or STOP."""
+
+    stop: Word
+    source: Word
+    stop_kind: Word
+    at: Instant
+    recipients: AnyOf = "all"
+    channels: AnyOf = "all"
+    purposes: AnyOf = "all"
+
+
+class Request(Facts):
+    """`request.received`: the exercise of another right."""
+
+    request: Word
+    source: Word
+    right: Word
+
+
+class Delivery(Facts):
+    """`delivery.*`: an order to a party and what became of it."""
+
+    party: Word
+    ack_due_at: Instant | None = None
+    reminder: int = 0
+    status: Word | None = None
+    closed: bool = False
+
+
+class Report(Facts):
+    """What a party declares afterwards: acknowledgement, information given, transfer, contact."""
+
+    source: Word
+    at: Instant | None = None
+    applied_at: Instant | None = None
+    status: Word | None = None
+    to: Word | None = None
+    channel: Word | None = None
+
+
+class Registered(Facts):
+    """An object of the registry, as archived."""
+
+    id: Word
+    version: Version | None = None
+    collector: Word | None = None
+    html_sha256: Word | None = None
+    screenshot_sha256: Word | None = None
+    sha256: Word | None = None
+    document_sha256: Word | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the registry: `kind:id[:version]`."""
+        return f"{self.kind}:{self.id}" + ("" if self.version is None else f":{self.version}")
+
+
+_BY_KIND: dict[tuple[str, str], type[Facts]] = {
+    (CONSENTS.name, "consent.recorded"): Consent,
+    (VERDICTS.name, "consent.assessed"): Verdict,
+    (STOPS.name, "stop.recorded"): Stop,
+    (REQUESTS.name, "request.received"): Request,
+    (DELIVERIES.name, "delivery.ordered"): Delivery,
+    (DELIVERIES.name, "delivery.reminded"): Delivery,
+    (DELIVERIES.name, "delivery.acknowledged"): Delivery,
+    (DELIVERIES.name, "delivery.escalated"): Delivery,
+    (REPORTS.name, "order.acknowledged"): Report,
+    (REPORTS.name, "notice.given"): Report,
+    (REPORTS.name, "data.transferred"): Report,
+    (REPORTS.name, "contact.attempted"): Report,
+}
+
+
+def read_facts(topic: str, facts: dict[str, Any]) -> Facts:
+    """The facts of an entry, read as their kind. Raises pydantic.ValidationError."""
+    kind = facts.get("kind")
+    model = (
+        Registered if topic == REGISTRY.name else _BY_KIND.get((topic, kind if isinstance(kind, str) else ""), Facts)
+    )
+    return model.model_validate(facts)
+
+
+def is_erasure(topic: str, kind: str) -> bool:
+    """Whether an entry states that a record's personal data is erased."""
+    return topic == ERASURES.name and kind.endswith("erased")
+
+
+def instant_of(millis: int) -> str:
+    """The text of a Kafka timestamp."""
+    return format_instant(from_millis(millis))

@@ -1,0 +1,47 @@
+"""`LISEZMOI.txt`: what a bundle is, how to verify it, what it does not prove. One text per version of the format."""
+
+from __future__ import annotations
+
+README_FR = """\
+DOSSIER DE PREUVE D'UN CONSENTEMENT (format 1)
+
+CE QUE C'EST
+Ce dossier rassemble les entrées d'un journal infalsifiable qui concernent un seul consentement à la prospection
+commerciale : sa déclaration par le collecteur, son évaluation, les versions du formulaire, de la mention d'information,
+de la liste des destinataires et du contrat sur lesquelles elle s'appuie, puis, s'il y en a eu, le retrait ou l'opposition
+de la personne, les ordres adressés à chaque destinataire, leurs réponses et l'effacement.
+
+  manifest.json        l'inventaire : chaque fichier et son empreinte, et toutes les entrées connues de ce consentement
+  manifest.note        la signature de cet inventaire par la plateforme
+  timeline.json        l'histoire en clair, déduite des seules entrées
+  disclosures.json     les données personnelles dévoilées à celui pour qui le dossier a été établi, et à lui seul
+  entries/NNN.bin      les entrées du journal, à l'octet près
+  entries/NNN.body     les faits trop longs pour tenir dans l'entrée, qui en contient l'empreinte
+  entries/NNN.tlog-proof   la preuve que l'entrée figure dans le journal, avec le point de contrôle signé
+  evidence/            les pièces dont les entrées contiennent l'empreinte (copie de page, capture, mention, contrat)
+
+COMMENT LE VÉRIFIER, SANS NOUS
+  opposable verify DOSSIER.zip --policy FICHIER-DE-CONFIANCE
+Le fichier de confiance contient les clés publiques du journal et des témoins. Il ne doit pas venir de ce dossier :
+demandez-le à la plateforme, à un témoin ou à votre expert, par une autre voie. La vérification se fait hors ligne. Elle
+échoue si un seul octet du dossier a changé, si une entrée a été retirée, ajoutée ou échangée.
+
+CE QUI EST PROUVÉ
+- Chaque entrée figurait dans le journal, telle quelle, au plus tard quand le point de contrôle joint a été signé.
+- Le journal n'a pas été réécrit en deçà de ce point de contrôle, dans la mesure où des témoins indépendants de la
+  plateforme l'ont cosigné. Sans témoin, la preuve n'est pas indépendante : le vérificateur le dit.
+- Les valeurs dévoilées sont celles que la plateforme a reçues.
+
+CE QUI N'EST PAS PROUVÉ
+- Que le collecteur a dit vrai. L'évaluation dit que les contrôles sont satisfaits au vu des déclarations du collecteur ;
+  elle ne dit rien de plus.
+- Que rien d'autre n'existe sur ce consentement : l'inventaire engage la parole de celui qui l'a signé, pas davantage.
+- Ce qui s'est passé après la taille du journal indiquée dans le manifeste : un retrait postérieur n'y figure pas.
+
+EFFACEMENT
+Quand la personne a obtenu l'effacement, les entrées restent vérifiables mais ne permettent plus de retrouver ses
+données : le vérificateur affiche « incluse, données personnelles effacées ». Un dossier déjà remis ne peut pas être
+effacé à distance : celui qui le détient répond de sa conservation.
+
+Ce dossier n'est pas un avis juridique.
+"""
