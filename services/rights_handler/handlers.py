@@ -1,0 +1,176 @@
+"""One batch of each topic, from raw records to the protocol. Four groups, so that a stop never waits behind a bulk import.
+
+A record that cannot be read goes to `dead` and its neighbours flow; everything else is done for the whole batch at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from services.rights_handler import decoding
+from services.rights_handler.acknowledging import Acknowledging
+from services.rights_handler.decoding import CONFLICT, Internal
+from services.rights_handler.deliveries import OPERATOR, Answer
+from services.rights_handler.domain import Grant, Stop, Transfer, keys_of_stop
+from services.rights_handler.moments import one_month_after
+from services.rights_handler.persons import CONSENT_KIND, Person, Persons
+from services.rights_handler.ports import Index, Ledger, Obligation
+from services.rights_handler.protocol import Crossing
+from shared.errors import InputError
+from shared.instants import format_instant, from_millis
+from shared.kafka.record import Record, coordinate
+from shared.topics import PLATFORM_PARTY
+
+DeadAll = Callable[[Sequence[tuple[Record, str, str]]], Awaitable[None]]
+STOP_KIND = "stop.recorded"
+KEPT = {"notice.given": "notices", "contact.attempted": "attempts"}
+"""Reports that later rules read, by the collection that keeps them."""
+
+
+class Handlers:
+    """The processes of the four consumer groups."""
+
+    def __init__(
+        self, *, crossing: Crossing, acknowledging: Acknowledging, persons: Persons, index: Index, ledger: Ledger,
+        dead_all: DeadAll,
+    ) -> None:  # fmt: skip
+        self._crossing, self._acknowledging, self._persons = crossing, acknowledging, persons
+        self._index, self._ledger, self._dead_all = index, ledger, dead_all
+
+    async def verdicts(self, records: Sequence[Record]) -> None:
+        """`verdicts`: the latest verdict of each record in the batch, through G."""
+        batch = await self._read(records, {"consent.assessed"})
+        blobs = {str(e.facts.get("record")): e.sealed for _, e in batch if e.sealed is not None}
+        opened = await self._persons.open_all(blobs, CONSENT_KIND)
+        latest: dict[str, Grant] = {}
+        refused: list[tuple[Record, str, str]] = []
+        for record, event in batch:
+            try:
+                grant = decoding.grant(event, opened.get(str(event.facts.get("record")), Person()), self._persons)
+            except InputError as error:
+                refused.append(_letter(record, error))
+                continue
+            if grant.record not in latest or latest[grant.record].vid < grant.vid:
+                latest[grant.record] = grant
+        await self._bury(refused)
+        await self._crossing.verdicts(
+            list(latest.values()), {record: opened.get(record, Person()) for record in latest}
+        )
+
+    async def stops(self, records: Sequence[Record]) -> None:
+        """`stops`: through S. One that nobody can be found by opens an obligation to the party that sent it."""
+        batch = await self._read(records, {STOP_KIND})
+        blobs = {f"stop/{e.facts.get('stop')}": e.sealed for _, e in batch if e.sealed is not None}
+        opened = await self._persons.open_all(blobs, STOP_KIND)
+        stops: dict[str, Stop] = {}
+        refused: list[tuple[Record, str, str]] = []
+        unusable: list[Obligation] = []
+        for record, event in batch:
+            try:
+                stop = decoding.stop(event, opened.get(f"stop/{event.facts.get('stop')}", Person()), self._persons)
+            except InputError as error:
+                refused.append(_letter(record, error))
+                continue
+            stops.setdefault(stop.id, stop)
+            if event.facts.get("unusable_contacts") and stop.subject_key is None and stop.record is None:
+                unusable.append(_unusable(stop, event))
+        await self._bury(refused)
+        await self._crossing.stops(list(stops.values()))
+        await self._ledger.open_obligations(unusable)
+
+    async def reports(self, records: Sequence[Record]) -> None:
+        """`reports`: acknowledgements, transfers (through T), and what is kept for rules."""
+        batch = await self._read(records, {"order.acknowledged", "data.transferred", *KEPT})
+        refused: list[tuple[Record, str, str]] = []
+        answers: list[tuple[Record, Answer]] = []
+        transfers: dict[tuple[str, str], Transfer] = {}
+        for record, event in batch:
+            try:
+                if event.kind == "order.acknowledged":
+                    answers.append((record, decoding.answer(event, coordinate(record))))
+                elif event.kind == "data.transferred":
+                    transfer = decoding.transfer(event)
+                    transfers.setdefault((transfer.record, transfer.to), transfer)
+            except InputError as error:
+                refused.append(_letter(record, error))
+        for kind, collection in KEPT.items():
+            await self._index.put_facts(collection, _by_event((r, e) for r, e in batch if e.kind == kind))
+        await self._crossing.transfers(list(transfers.values()))
+        strangers = await self._acknowledging([answer for _, answer in answers])
+        refused += [(record, strangers[a.event, a.order], "kept for the operator; the order is not changed by it")
+                    for record, a in answers if (a.event, a.order) in strangers]  # fmt: skip
+        await self._bury(refused)
+
+    async def requests(self, records: Sequence[Record]) -> None:
+        """`requests`: kept, with the month that runs (RGPD 12(3)). Relaying them to recipients is not done here yet."""
+        batch = await self._read(records, {"request.received"})
+        rows = [(str(e.facts["request"]), _request(r, e)) for r, e in batch if "request" in e.facts]
+        await self._index.put_facts("requests", rows)
+        await self._ledger.open_obligations([_answer_owed(key, row) for key, row in rows])
+
+    async def _read(self, records: Sequence[Record], kinds: set[str]) -> list[tuple[Record, Internal]]:
+        """The readable events of these kinds; unknown ones go to `dead`, refused conflicts are the archive's alone."""
+        batch, refused = [], []
+        for record in records:
+            try:
+                event = decoding.read(record.value)
+            except InputError as error:
+                refused.append(_letter(record, error))
+                continue
+            if event.kind in kinds:
+                batch.append((record, event))
+            elif not event.kind.endswith(CONFLICT):
+                refused.append((record, "KIND-UNKNOWN", "an event of a kind that this version does not know"))
+        await self._bury(refused)
+        return batch
+
+    async def _bury(self, letters: Sequence[tuple[Record, str, str]]) -> None:
+        if letters:
+            await self._dead_all(letters)
+
+
+def _letter(record: Record, error: InputError) -> tuple[Record, str, str]:
+    problem = error.problems[0]
+    return record, problem.code, problem.message
+
+
+def _by_event(batch: Iterable[tuple[Record, Internal]]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{event.facts.get('source')}/{event.facts.get('event_id') or coordinate(record)}", dict(event.facts))
+        for record, event in batch
+    ]
+
+
+def _request(record: Record, event: Internal) -> dict[str, Any]:
+    received = format_instant(from_millis(record.timestamp))
+    asked = event.facts.get("asked_at") or event.facts.get("received_at") or received
+    return {**event.facts, "asked_at": asked, "due_at": one_month_after(asked)}
+
+
+def _answer_owed(request: str, row: dict[str, Any]) -> Obligation:
+    return Obligation(
+        id=f"request/{request}",
+        kind="request",
+        owner=OPERATOR,
+        cause=f"the person asked for {row.get('right', 'a right')} and must be answered",
+        opened_at=row["asked_at"],
+        due_at=row["due_at"],
+        next_at=row["due_at"],
+        refs=(("request", request),),
+    )
+
+
+def _unusable(stop: Stop, event: Internal) -> Obligation:
+    received = str(event.facts.get("received_at", stop.at))
+    nobody = "" if keys_of_stop(stop) else " and nobody can be found by it"
+    return Obligation(
+        id=f"unusable/{stop.id}",
+        kind="stop-unusable",
+        owner=OPERATOR if stop.source == PLATFORM_PARTY else stop.source,
+        cause=f"a contact of this stop cannot be read{nobody}: send it again with a usable contact or the consent it is about",
+        opened_at=received,
+        due_at=received,
+        next_at=None,
+        refs=(("stop", stop.id), ("party", stop.source)),
+    )

@@ -1,0 +1,125 @@
+"""The pseudonymous index in MongoDB (database `rights`): grants, stops, transfers, report facts.
+
+Every write waits for a majority and the journal, every read is on the primary with majority concern (`shared.mongo`). A
+primary that was deposed cannot acknowledge a write, so "write mine, then read yours" holds through an election too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from services.rights_handler.domain import Grant, Stop, Transfer
+from services.rights_handler.ports import Written
+from services.rights_handler.rows import grant_of, grant_row, stop_of, stop_row, transfer_of, transfer_row
+from shared.mongo import DUPLICATE_KEY, Client, Document, database
+from shared.mongo import Collection as Rows
+
+
+class MongoIndex:
+    """`ports.Index` on MongoDB."""
+
+    def __init__(self, client: Client, name: str = "rights") -> None:
+        self._db = database(client, name)
+        self._grants, self._stops, self._transfers = self._db["grants"], self._db["stops"], self._db["transfers"]
+
+    async def prepare(self) -> None:
+        """Create the indexes."""
+        for rows, field in (
+            (self._grants, "cks"), (self._grants, "sref"), (self._grants, "consent_id"), (self._stops, "cks"), (self._stops, "sref"),
+            (self._stops, "record"), (self._transfers, "record"),
+        ):  # fmt: skip
+            await rows.create_index([(field, ASCENDING)], sparse=True)
+
+    async def put_grants(self, grants: Sequence[Grant]) -> dict[str, Written]:
+        """Insert; only what collides costs a second and third call."""
+        ours = {grant.record: grant for grant in grants}
+        rows = [grant_row(grant) for grant in grants]
+        collided = await insert_new(self._grants, rows)
+        outcome = dict.fromkeys(ours, Written.NEW)
+        if not collided:
+            return outcome
+        await self._grants.bulk_write(
+            [UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}}, {"$set": _without_id(r)}) for r in collided],
+            ordered=False,
+        )
+        stored = self._grants.find({"_id": {"$in": [row["_id"] for row in collided]}}, {"vid": 1})
+        async for row in stored:
+            same = row["vid"] == ours[row["_id"]].vid
+            outcome[row["_id"]] = Written.KNOWN if same else Written.SUPERSEDED
+        return outcome
+
+    async def put_stops(self, stops: Sequence[Stop]) -> None:
+        """Insert those that are new."""
+        await insert_new(self._stops, [stop_row(stop) for stop in stops])
+
+    async def put_transfers(self, transfers: Sequence[Transfer]) -> None:
+        """Insert those that are new."""
+        await insert_new(self._transfers, [transfer_row(transfer) for transfer in transfers])
+
+    async def stops_about(self, grants: Sequence[Grant]) -> list[Stop]:
+        """One query over three indexes."""
+        return [stop_of(row) async for row in self._stops.find(_any_of(
+            cks={key for grant in grants for key in grant.contact_keys},
+            sref={grant.subject_key for grant in grants if grant.subject_key is not None},
+            record={name for grant in grants for name in (grant.record, grant.consent_id)},
+        ))] if grants else []  # fmt: skip
+
+    async def grants_about(self, stops: Sequence[Stop]) -> list[Grant]:
+        """One query over four indexes; none where no stop names anybody."""
+        named = {stop.record for stop in stops if stop.record is not None}
+        query = _any_of(
+            cks={key for stop in stops for key in stop.contact_keys},
+            sref={stop.subject_key for stop in stops if stop.subject_key is not None},
+            _id={name for name in named if "/" in name},
+            consent_id={name for name in named if "/" not in name},
+        )
+        return [grant_of(row) async for row in self._grants.find(query)] if query else []
+
+    async def grants_of(self, records: Collection[str]) -> list[Grant]:
+        """By record."""
+        if not records:
+            return []
+        return [grant_of(row) async for row in self._grants.find({"_id": {"$in": sorted(records)}})]
+
+    async def transfers_of(self, records: Collection[str]) -> list[Transfer]:
+        """By record."""
+        if not records:
+            return []
+        return [transfer_of(row) async for row in self._transfers.find({"record": {"$in": sorted(records)}})]
+
+    async def stop(self, stop_id: str) -> Stop | None:
+        """By id."""
+        row = await self._stops.find_one({"_id": stop_id})
+        return None if row is None else stop_of(row)
+
+    async def put_facts(self, kind: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Insert those that are new into the collection `kind`."""
+        await insert_new(self._db[kind], [{"_id": key, **facts} for key, facts in rows])
+
+
+async def insert_new(rows: Rows, documents: Sequence[Document]) -> list[Document]:
+    """Insert unordered, one call; returns the documents whose id was taken. Other failures raise."""
+    if not documents:
+        return []
+    try:
+        await rows.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        errors = error.details.get("writeErrors", [])
+        if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in errors):
+            raise
+        return [documents[e["index"]] for e in errors]
+    return []
+
+
+def _any_of(**wanted: set[str]) -> Document:
+    """A row that has any of the wanted values in any of the fields; `{}` when nothing is wanted."""
+    branches = [{field: {"$in": sorted(values)}} for field, values in wanted.items() if values]
+    return {"$or": branches} if branches else {}
+
+
+def _without_id(row: Document) -> Document:
+    return {name: value for name, value in row.items() if name != "_id"}

@@ -1,0 +1,99 @@
+"""What a person is known by, and by whom: the only place where sealed contacts are opened.
+
+Contact and subject keys (the platform's pepper) live in the index and never leave it; match keys (one key per party) are
+what a party finds the person by in its own file, so that two parties cannot compare theirs (RGPD 25, 32).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.crypto.keys import contact_key, match_key, party_key, subject_key
+from shared.crypto.sealing import RecordKey, unseal
+from shared.errors import IntegrityError
+
+PEPPER_VERSION = 1
+MATCH_VERSION = 1
+CONSENT_KIND = "consent.recorded"
+"""The kind a consent's sealed part is bound to; it travels unchanged in the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The opened part of a record: (type, normalised value) pairs and the collector's own reference. Memory only."""
+
+    contacts: tuple[tuple[str, str], ...] = ()
+    subject_ref: str | None = None
+    collector_ref: str | None = None
+    """Whose reference it is, where the document says so (stops do)."""
+
+    def __repr__(self) -> str:
+        return f"Person({len(self.contacts)} contacts)"
+
+
+class KeySource(Protocol):
+    """Where record keys are read (the vault, or a dictionary in tests)."""
+
+    async def read(self, record_ids: Iterable[str]) -> dict[str, RecordKey]:
+        """The keys that still exist; an erased record is absent."""
+        ...
+
+
+class Persons:
+    """Opens records and names persons. Holds the pepper and the master of match keys."""
+
+    def __init__(self, keys: KeySource, *, pepper: bytes, match_master: bytes) -> None:
+        self._keys, self._pepper, self._master = keys, pepper, match_master
+        self._party_keys: dict[str, bytes] = {}
+
+    async def open(self, blobs: Mapping[str, bytes], kind: str = CONSENT_KIND) -> dict[str, Person]:
+        """One read of the vault for a batch: the person of each record; records whose key is erased are absent.
+
+        Raises IntegrityError when a blob does not open under its own key.
+        """
+        keys = await self._keys.read(blobs)
+        return {
+            record: _person(unseal(keys[record], kind, record, blobs[record])) for record in blobs if record in keys
+        }
+
+    async def open_all(self, blobs: Mapping[str, bytes], kind: str = CONSENT_KIND) -> dict[str, Person]:
+        """As `open`, for records that cannot have been erased yet: raises IntegrityError when a key is missing."""
+        opened = await self.open(blobs, kind)
+        if len(opened) < len(blobs):
+            raise IntegrityError(
+                f"{len(blobs) - len(opened)} record keys are missing from the vault, without a tombstone"
+            )
+        return opened
+
+    def contact_keys(self, person: Person) -> frozenset[str]:
+        """The index keys of every contact."""
+        return frozenset(self.contact_key(kind, value) for kind, value in person.contacts)
+
+    def contact_key(self, kind: str, value: str) -> str:
+        """The index key of one normalised contact."""
+        return contact_key(PEPPER_VERSION, self._pepper, kind, value)
+
+    def subject_key(self, collector: str, subject_ref: str | None) -> str | None:
+        """The index key of a collector's own reference: unique per collector only."""
+        return None if subject_ref is None else subject_key(self._pepper, collector, subject_ref)
+
+    def match_keys(self, party: str, person: Person) -> list[dict[str, str]]:
+        """What this party finds each contact by, sorted so that the same order always has the same bytes."""
+        key = self.party_match_key(party)
+        return [
+            {"type": kind, "key": match_key(MATCH_VERSION, key, kind, value)} for kind, value in sorted(person.contacts)
+        ]
+
+    def party_match_key(self, party: str) -> bytes:
+        """The match key of one party (delivered to it once, by authenticated download)."""
+        key = self._party_keys.get(party)
+        if key is None:
+            key = self._party_keys[party] = party_key(self._master, party, MATCH_VERSION)
+        return key
+
+
+def _person(doc: Mapping[str, Any]) -> Person:
+    contacts: Sequence[Mapping[str, str]] = doc.get("contacts") or ()
+    return Person(tuple((c["type"], c["value"]) for c in contacts), doc.get("subject_ref"), doc.get("collector_ref"))

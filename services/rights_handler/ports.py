@@ -1,0 +1,130 @@
+"""What the protocol needs from outside, and the contract of each call. One fake and one real of each pass the same tests.
+
+Every write returns once it survives the loss of a minority (majority, journal); every read sees all writes that returned
+before it began. The proof of promise P3 stands on these two sentences and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from services.rights_handler.deliveries import Delivery
+from services.rights_handler.domain import Grant, Instant, Stop, Transfer
+from shared.kafka.publisher import Outgoing
+
+
+class Written(StrEnum):
+    """What became of a verdict put into the index."""
+
+    NEW = "new"
+    """The first verdict of its record: nothing was ever told of it."""
+    KNOWN = "known"
+    """It replaced an older verdict, or it is a replay: something may have been told already."""
+    SUPERSEDED = "superseded"
+    """A higher verdict is there: this one must have no effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """Something only a named owner can move. `id` derives from its cause, so that it is opened once."""
+
+    id: str
+    kind: str
+    owner: str
+    cause: str
+    opened_at: Instant
+    due_at: Instant
+    next_at: Instant | None
+    refs: tuple[tuple[str, str], ...] = ()
+    closed_at: Instant | None = None
+
+
+class Index(Protocol):
+    """Grants, stops and transfers. Each method is a constant number of database calls, whatever the size of the batch."""
+
+    async def put_grants(self, grants: Sequence[Grant]) -> dict[str, Written]:
+        """Write verdicts, the highest of a record wins; the outcome by record. One grant per record at most."""
+        ...
+
+    async def put_stops(self, stops: Sequence[Stop]) -> None:
+        """Write stops; one that is there stays as it is."""
+        ...
+
+    async def put_transfers(self, transfers: Sequence[Transfer]) -> None:
+        """Write transfers, unique by (record, to)."""
+        ...
+
+    async def stops_about(self, grants: Sequence[Grant]) -> list[Stop]:
+        """Every stop that shares a contact key, a subject key or the record with any of these."""
+        ...
+
+    async def grants_about(self, stops: Sequence[Stop]) -> list[Grant]:
+        """Every grant that shares a contact key or a subject key with any of these stops, or that one names."""
+        ...
+
+    async def grants_of(self, records: Collection[str]) -> list[Grant]:
+        """The grants of these records that exist."""
+        ...
+
+    async def transfers_of(self, records: Collection[str]) -> list[Transfer]:
+        """Every reported transfer of these records."""
+        ...
+
+    async def stop(self, stop_id: str) -> Stop | None:
+        """One stop by id."""
+        ...
+
+    async def put_facts(self, kind: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Keep report facts (`notices`, `attempts`, `requests`) by id, once, for the rules that read them."""
+        ...
+
+
+class Ledger(Protocol):
+    """Deliveries and obligations: everything that waits for someone."""
+
+    async def open_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Insert the rows that are not there; of those that are, only raise `may_hold`."""
+        ...
+
+    async def unpublished(self, orders: Collection[str]) -> list[Delivery]:
+        """Which of these rows are not published yet, as stored."""
+        ...
+
+    async def mark_published(self, orders: Collection[str]) -> None:
+        """Remember that these orders are stored on their party's topic."""
+        ...
+
+    async def deliveries(self, orders: Collection[str]) -> list[Delivery]:
+        """The rows of these orders that exist."""
+        ...
+
+    async def deliveries_of_stop(self, stop: str) -> list[Delivery]:
+        """Every branch of a stop."""
+        ...
+
+    async def due_deliveries(self, now: Instant, limit: int) -> list[Delivery]:
+        """Open rows whose next moment has come, the oldest first."""
+        ...
+
+    async def save_deliveries(self, deliveries: Sequence[Delivery]) -> set[str]:
+        """Write rows over their `rev - 1`; returns the orders that were saved (the others changed meanwhile)."""
+        ...
+
+    async def open_obligations(self, obligations: Sequence[Obligation]) -> None:
+        """Open those that are not there."""
+        ...
+
+    async def close_obligations(self, ids: Collection[str], at: Instant) -> None:
+        """Close those that are open."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where records are published (the Kafka publisher, or a list in tests)."""
+
+    async def send_all(self, messages: Sequence[Outgoing]) -> None:
+        """Publish in order; returns when all are stored."""
+        ...

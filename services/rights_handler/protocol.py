@@ -1,0 +1,69 @@
+"""Grants and stops cross, and none is missed (promise P3): write mine first, only then read yours.
+
+Whatever the order of events, of crashes and of replays, a verdict and a stop about the same person either see each other's
+row in the database or one of them started later and sees it then; whoever sees both tells everyone concerned. No lock, no
+order between topics. Three tempting variants are wrong, and a test shows each of them losing a stop: reading before
+writing, staying silent when a consent meets an earlier stop, and skipping an order because its row exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.rights_handler.domain import Decision, Grant, Stop, Transfer, decide, holds, meetings, stops_by_record
+from services.rights_handler.fanout import FanOut, Touch
+from services.rights_handler.persons import Person
+from services.rights_handler.ports import Index, Written
+from services.rights_handler.teller import Teller
+
+
+class Crossing:
+    """The three handlers whose order cannot be known: verdicts (G), stops (S) and reported transfers (T)."""
+
+    def __init__(self, index: Index, fan_out: FanOut, teller: Teller) -> None:
+        self._index, self._fan_out, self._teller = index, fan_out, teller
+
+    async def verdicts(self, arrived: Sequence[Grant], persons: Mapping[str, Person]) -> None:
+        """G. Records the verdicts, then withholds what a stop covers (and tells it), then tells every recipient the rest."""
+        written = await self._index.put_grants(arrived)  # write mine first
+        current = [grant for grant in arrived if written[grant.record] is not Written.SUPERSEDED]
+        stops = await self._index.stops_about(current)  # only then read yours
+
+        met = stops_by_record(stops, current)
+        decided = [(grant, decide(grant, met.get(grant.record, ()))) for grant in current]
+        told = {
+            grant.record: _granted_to(decisions) if written[grant.record] is Written.NEW else None
+            for grant, decisions in decided
+        }
+        await self._fan_out([Touch(s, g, told[g.record]) for s, g in meetings(stops, current)], persons)
+        await self._teller.permissions(decided, persons)
+
+    async def stops(self, arrived: Sequence[Stop]) -> None:
+        """S. Records the stops, then tells everyone who may hold what they cover, down- and upstream."""
+        await self._index.put_stops(arrived)  # write mine first
+        grants = await self._index.grants_about(arrived)  # only then read yours
+
+        met = list(meetings(arrived, grants))
+        await self._fan_out([Touch(stop, grant, None) for stop, grant in met])
+        await self._teller.ended([(grant, _held(stop, grant)) for stop, grant in met])
+
+    async def transfers(self, arrived: Sequence[Transfer]) -> None:
+        """T. Records who really received the data, then tells them of the stops that were there before them."""
+        await self._index.put_transfers(arrived)  # write mine first
+        grants = await self._index.grants_of({transfer.record for transfer in arrived})  # only then read yours
+        stops = await self._index.stops_about(grants)
+
+        await self._fan_out([Touch(stop, grant, None) for stop, grant in meetings(stops, grants)])
+
+
+def _granted_to(decisions: Sequence[Decision]) -> frozenset[str]:
+    return frozenset(d.line.recipient for d in decisions if d.granted and d.line.recipient is not None)
+
+
+def _held(stop: Stop, grant: Grant) -> list[Decision]:
+    """Lines that a late, older stop keeps from re-opening: a permission may have gone out before the stop was known."""
+    return [
+        decision
+        for decision in decide(grant, [stop])
+        if decision.line.verdict == "valid" and not decision.granted and holds(stop, grant, decision.line)
+    ]

@@ -1,0 +1,135 @@
+"""How domain values stand in MongoDB. Fields are named in full: the index is read by operators too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from bson.binary import Binary
+
+from services.rights_handler.deliveries import Delivery
+from services.rights_handler.domain import Grant, Line, Scope, Stop, Transfer
+from services.rights_handler.ports import Obligation
+from shared.mongo import Document
+
+_LINE_FIELDS = tuple(field.name for field in fields(Line))
+
+
+def grant_row(grant: Grant) -> Document:
+    """A row of `grants`. A key that is absent is left out: its index holds only rows that have it."""
+    row: Document = {
+        "_id": grant.record,
+        "vid": grant.vid,
+        "collector": grant.collector,
+        "consent_id": grant.consent_id,
+        "collected_at": grant.collected_at,
+        "received_at": grant.received_at,
+        "confirmed": grant.confirmed,
+        "via": list(grant.via),
+        "cks": sorted(grant.contact_keys),
+        "ruleset": grant.ruleset,
+        "lines": [{name: getattr(line, name) for name in _LINE_FIELDS} for line in grant.lines],
+        "sealed": None if grant.sealed is None else Binary(grant.sealed),
+    }
+    return row if grant.subject_key is None else {**row, "sref": grant.subject_key}
+
+
+def grant_of(row: Mapping[str, Any]) -> Grant:
+    """The grant of a row."""
+    return Grant(
+        record=row["_id"],
+        vid=row["vid"],
+        collector=row["collector"],
+        consent_id=row["consent_id"],
+        collected_at=row["collected_at"],
+        received_at=row["received_at"],
+        confirmed=row["confirmed"],
+        via=tuple(row["via"]),
+        contact_keys=frozenset(row["cks"]),
+        subject_key=row.get("sref"),
+        ruleset=row["ruleset"],
+        lines=tuple(Line(**{**line, "reasons": tuple(line["reasons"])}) for line in row["lines"]),
+        sealed=None if row["sealed"] is None else bytes(row["sealed"]),
+    )
+
+
+def stop_row(stop: Stop) -> Document:
+    """A row of `stops`; absent keys are left out, as in `grants`."""
+    row: Document = {
+        "_id": stop.id,
+        "source": stop.source,
+        "kind": stop.kind,
+        "at": stop.at,
+        "cks": sorted(stop.contact_keys),
+        "recipients": _scope_value(stop.recipients),
+        "channels": _scope_value(stop.channels),
+        "purposes": _scope_value(stop.purposes),
+    }
+    row.update({k: v for k, v in (("sref", stop.subject_key), ("record", stop.record)) if v is not None})
+    return row
+
+
+def stop_of(row: Mapping[str, Any]) -> Stop:
+    """The stop of a row."""
+    return Stop(
+        id=row["_id"],
+        source=row["source"],
+        kind=row["kind"],
+        at=row["at"],
+        contact_keys=frozenset(row["cks"]),
+        subject_key=row.get("sref"),
+        record=row.get("record"),
+        recipients=scope_of(row["recipients"]),
+        channels=scope_of(row["channels"]),
+        purposes=scope_of(row["purposes"]),
+    )
+
+
+def transfer_row(transfer: Transfer) -> Document:
+    """A row of `transfers`."""
+    return {"_id": f"{transfer.record}|{transfer.to}", "record": transfer.record, "to": transfer.to, "at": transfer.at}
+
+
+def transfer_of(row: Mapping[str, Any]) -> Transfer:
+    """The transfer of a row."""
+    return Transfer(row["record"], row["to"], row["at"])
+
+
+def delivery_row(delivery: Delivery) -> Document:
+    """A row of `deliveries`."""
+    row: Document = {field.name: getattr(delivery, field.name) for field in fields(Delivery)}
+    row["_id"] = row.pop("order")
+    row["history"] = [dict(entry) for entry in delivery.history]
+    return row
+
+
+def delivery_of(row: Mapping[str, Any]) -> Delivery:
+    """The delivery of a row."""
+    values = {field.name: row[field.name] for field in fields(Delivery) if field.name != "order"}
+    for scope in ("recipients", "channels", "purposes"):
+        values[scope] = values[scope] if isinstance(values[scope], str) else tuple(values[scope])
+    return Delivery(order=row["_id"], **{**values, "history": tuple(values["history"])})
+
+
+def obligation_row(obligation: Obligation) -> Document:
+    """A row of `obligations`."""
+    row: Document = {field.name: getattr(obligation, field.name) for field in fields(Obligation)}
+    row["_id"] = row.pop("id")
+    row["refs"] = dict(obligation.refs)
+    return row
+
+
+def obligation_of(row: Mapping[str, Any]) -> Obligation:
+    """The obligation of a row."""
+    values = {field.name: row[field.name] for field in fields(Obligation) if field.name not in ("id", "refs")}
+    return Obligation(id=row["_id"], refs=tuple(sorted(row["refs"].items())), **values)
+
+
+def scope_of(value: str | Iterable[str]) -> Scope:
+    """A scope from its stored or wire form; anything that is no list is the widest."""
+    return "all" if isinstance(value, str) else frozenset(value)
+
+
+def _scope_value(scope: Scope) -> str | list[str]:
+    return "all" if scope == "all" else sorted(scope)

@@ -1,0 +1,116 @@
+"""Says things to parties: builds the events of a batch from what is stored, and publishes them in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from services.rights_handler import messages
+from services.rights_handler.deliveries import Delivery
+from services.rights_handler.domain import Decision, Grant
+from services.rights_handler.moments import one_month_after
+from services.rights_handler.persons import Person, Persons
+from services.rights_handler.ports import Outbox
+from services.rights_handler.tokens import Reference, Tokens
+from shared.errors import IntegrityError
+from shared.kafka.publisher import Outgoing
+from shared.metrics import Metrics
+from shared.registry.view import RegistryView
+
+Decided = Sequence[tuple[Grant, Sequence[Decision]]]
+
+
+class Registry(Protocol):
+    """The live registry, as far as this service asks it."""
+
+    view: RegistryView
+
+    async def catch_up(self) -> None:
+        """Return once everything published before this call is in the view."""
+        ...
+
+
+class Teller:
+    """Publishes permissions and orders. Repeating a call publishes the same events again, with the same ids."""
+
+    def __init__(
+        self, *, outbox: Outbox, persons: Persons, registry: Registry, tokens: Tokens, metrics: Metrics, public_url: str
+    ) -> None:
+        self._outbox, self._persons, self._registry = outbox, persons, registry
+        self._tokens, self._metrics, self._public_url = tokens, metrics, public_url.rstrip("/")
+
+    async def registered(self, parties: Collection[str]) -> set[str]:
+        """Which of these have topics. A party may have been registered a moment ago: the registry is read to its end first."""
+        if any(self._registry.view.party(party) is None for party in parties):
+            await self._registry.catch_up()
+        return {party for party in parties if self._registry.view.party(party) is not None}
+
+    async def permissions(self, decided: Decided, persons: Mapping[str, Person]) -> None:
+        """Tell every registered recipient of every line what it may or may not do."""
+        known = await self.registered(
+            {d.line.recipient for _, ds in decided for d in ds if d.line.recipient is not None}
+        )
+        out: list[Outgoing] = []
+        yes = 0
+        for grant, decisions in decided:
+            said: dict[str, tuple[list[dict[str, str]], str]] = {}
+            for place, decision in enumerate(decisions):
+                recipient = decision.line.recipient
+                if recipient not in known:
+                    continue
+                if decision.granted:
+                    out.append(self._granted(grant, decision, place, persons[grant.record], said))
+                    yes += 1
+                else:
+                    out.append(messages.refused(grant, decision, place))
+        await self._outbox.send_all(out)
+        self._metrics.permissions.labels("granted").inc(yes)
+        self._metrics.permissions.labels("refused").inc(len(out) - yes)
+
+    async def ended(self, decided: Decided) -> None:
+        """Tell registered recipients that these lines no longer permit anything."""
+        chosen = [(grant, decision) for grant, decisions in decided for decision in decisions]
+        known = await self.registered({d.line.recipient for _, d in chosen if d.line.recipient is not None})
+        out = [
+            messages.ended(grant, decision, grant.lines.index(decision.line))
+            for grant, decision in chosen
+            if decision.line.recipient in known
+        ]
+        await self._outbox.send_all(out)
+        self._metrics.permissions.labels("ended").inc(len(out))
+
+    async def orders(
+        self, rows: Sequence[Delivery], grants: Mapping[str, Grant], persons: Mapping[str, Person] | None = None
+    ) -> None:
+        """Publish each order to its party and its fact to the archive. `persons`: what is open already, by record."""
+        if not rows:
+            return
+        if persons is None:
+            persons = await self._persons.open({
+                row.record: sealed for row in rows if (sealed := grants[row.record].sealed) is not None
+            })  # fmt: skip
+        out: list[Outgoing] = []
+        for row in rows:
+            person = persons.get(row.record)
+            match_keys = self._persons.match_keys(row.party, person) if person is not None else []
+            out.append(messages.order(row, grants[row.record], person, match_keys))
+            out.append(messages.ordered_fact(row))
+            self._metrics.orders.labels("yes" if row.reminders else "no").inc()
+        await self._outbox.send_all(out)
+
+    def _granted(
+        self, grant: Grant, decision: Decision, place: int, person: Person,
+        said: dict[str, tuple[list[dict[str, str]], str]],
+    ) -> Outgoing:  # fmt: skip
+        recipient = decision.line.recipient
+        if recipient is None:
+            raise IntegrityError("nobody can be permitted where nobody is named")
+        if recipient not in said:
+            link = f"{self._public_url}/u/{self._tokens.make(Reference(grant.record, recipient))}"
+            said[recipient] = (self._persons.match_keys(recipient, person), link)
+        match_keys, stop_url = said[recipient]
+        return messages.granted(
+            grant, decision, place, person=person, match_keys=match_keys, stop_url=stop_url,
+            proof_url=f"{self._public_url}/v1/proofs/{grant.record}",
+            notice_due_at=None if recipient == grant.collector else one_month_after(grant.received_at),
+        )  # fmt: skip
