@@ -10,7 +10,6 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -81,7 +80,7 @@ class TopicReader:
         await consumer.seek_to_beginning(*self._partitions)
         return self
 
-    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
         if self._consumer is not None:
             await self._consumer.stop()

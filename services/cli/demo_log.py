@@ -69,7 +69,9 @@ def all_covered(ledger: Ledger, policy: Policy) -> bool:
     """Does a signed checkpoint cover every archived record read so far?"""
     sizes = covered(ledger, policy)
     return all(
-        sizes.get((record.topic, record.partition), 0) > record.offset for row in ARCHIVED for record in ledger.of(row.name)
+        sizes.get((record.topic, record.partition), 0) > record.offset
+        for row in ARCHIVED
+        for record in ledger.of(row.name)
     )
 
 
@@ -148,7 +150,11 @@ def _wrong_entries(entries: Sequence[dict[str, Any]], origin: Origin, ledger: Le
         return [f"{len(records)} records, {len(entries)} entries"]
     faults = []
     for record, entry in zip(records, entries, strict=True):
-        same_place = (record.topic, record.partition, record.offset) == (entry["topic"], entry["partition"], entry["offset"])
+        same_place = (record.topic, record.partition, record.offset) == (
+            entry["topic"],
+            entry["partition"],
+            entry["offset"],
+        )
         facts = body(record) if origin.topic == REGISTRY.name else body(record)["facts"]
         hidden = ("api_keys", "delivery") if origin.topic == REGISTRY.name else ()
         if not same_place or {k: v for k, v in facts.items() if k not in hidden} != entry["facts"]:

@@ -12,10 +12,8 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from services.cli.demo_ledger import Ledger, body, header
+from services.cli.demo_stream import Place
 from shared.topics import CONSENTS, DEAD, DELIVERIES, STOPS, VERDICTS, party_of
-
-Place = tuple[str, int, int]
-"""Topic, partition, offset."""
 
 
 @dataclass(frozen=True, slots=True)

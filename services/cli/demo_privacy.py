@@ -46,7 +46,9 @@ def nothing_in_clear(ledger: Ledger, lines: Sequence[Line], log_files: Iterable[
     wanted = needles(lines)
     internal = wanted | references(lines)
     # One pass per text for all needles: candidates are cut out first, then looked up.
-    shapes = re.compile(rb"[\w.+-]+@[\w.-]+|\+?\d(?:[ .]?\d){8,12}|203\.0\.113\.\d+|(?:b|lead)-[0-9a-f]{8,16}|[A-Z0-9' -]{6,}")
+    shapes = re.compile(
+        rb"[\w.+-]+@[\w.-]+|\+?\d(?:[ .]?\d){8,12}|203\.0\.113\.\d+|(?:b|lead)-[0-9a-f]{8,16}|[A-Z0-9' -]{6,}"
+    )
     faults, scanned = [], 0
     for topic in ledger.topics():
         if topic.startswith("in.") or topic == DEAD.name:
@@ -58,7 +60,5 @@ def nothing_in_clear(ledger: Ledger, lines: Sequence[Line], log_files: Iterable[
             if any(hit.strip() in forbidden for hit in shapes.findall(text)):
                 faults.append(f"{topic} p{record.partition} offset {record.offset}")
     files = sorted(log_files)
-    for path in files:
-        if any(hit.strip() in internal for hit in shapes.findall(path.read_bytes())):
-            faults.append(path.name)
+    faults += [path.name for path in files if any(hit.strip() in internal for hit in shapes.findall(path.read_bytes()))]
     return promise("clear", faults, records=scanned, files=len(files), needles=len(internal))

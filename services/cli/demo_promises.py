@@ -15,8 +15,8 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from services.cli.demo_ledger import header
-from services.cli.demo_picture import Picture, Place
-from services.cli.demo_stream import Line
+from services.cli.demo_picture import Picture
+from services.cli.demo_stream import Line, Place
 from shared.topics import party_of
 
 EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -55,17 +55,30 @@ def receipts_as_expected(seen: Picture, sent: Sent) -> Promise:
     wanted: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     given: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for where, line in sent.items():
-        wanted[_identity(seen.inputs[where])][line["expect"]["status"]] += 1
+        wanted[_identity(seen.inputs[where])][_expected(line)] += 1
     for party, event, receipt in seen.receipts:
         if (party, event) in wanted:
-            given[party, event][receipt["status"]] += 1
+            given[party, event][_said(receipt)] += 1
     faults = [
         f"{event}: expected {dict(statuses)}, told {dict(given[party, event])}"
         for (party, event), statuses in wanted.items()
         if statuses != given[party, event]
     ]
     expected = Counter(line["expect"]["status"] for line in sent.values())
-    return promise("expected", faults, **{name: expected[name] for name in ("accepted", "duplicate", "conflict", "rejected")})
+    return promise(
+        "expected", faults, **{name: expected[name] for name in ("accepted", "duplicate", "conflict", "rejected")}
+    )
+
+
+def _expected(line: Line) -> str:
+    """`accepted`, or `rejected: CODE`."""
+    expect = line["expect"]
+    return f"{expect['status']}: {expect['code']}" if "code" in expect else str(expect["status"])
+
+
+def _said(receipt: dict[str, Any]) -> str:
+    status = str(receipt["status"])
+    return f"{status}: {receipt['problems'][0]['code']}" if status == "rejected" else status
 
 
 def rejected_are_kept(seen: Picture, sent: Sent) -> Promise:
@@ -82,7 +95,7 @@ def rejected_are_kept(seen: Picture, sent: Sent) -> Promise:
 
 
 def nothing_lost(seen: Picture, archived: Mapping[str, Counter[str]]) -> Promise:
-    """accepted = recorded = assessed = archived under a signed checkpoint. `archived`: kind → record → entries."""
+    """Every accepted consent is recorded, assessed and archived under a signed checkpoint. `archived`: kind → record → entries."""
     accepted = {
         f"{party}/{receipt['consent_id']}"
         for party, _, receipt in seen.receipts

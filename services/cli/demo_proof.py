@@ -30,11 +30,10 @@ class Proof:
 
 
 async def prove(url: str, token: str, record: str, policy: Path, directory: Path) -> Proof:
-    """Fetch the bundle of a record, verify it, alter one byte of its largest member, verify again.
+    """Fetch the bundle of a record, verify it, alter one byte, verify again. Both files are left in `directory`.
 
     Raises Unavailable when the archive does not give it.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     bundle, altered = directory / "proof.zip", directory / "proof-altered.zip"
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         answer = await client.get(f"/v1/proofs/{record}.zip", headers={"Authorization": f"Bearer {token}"})
@@ -50,7 +49,9 @@ async def prove(url: str, token: str, record: str, policy: Path, directory: Path
         count = len(members.namelist())
     promises = (
         Promise("proof", code == 0, {"bytes": len(data), "members": count}, () if code == 0 else (f"exit {code}",)),
-        Promise("tampered", altered_code == 1, {"place": place}, () if altered_code == 1 else (f"exit {altered_code}",)),
+        Promise(
+            "tampered", altered_code == 1, {"place": place}, () if altered_code == 1 else (f"exit {altered_code}",)
+        ),
     )
     return Proof(bundle, len(data), count, promises, said)
 

@@ -96,6 +96,26 @@ def everyone_told(seen: Picture, sent: Sent) -> Promise:
     return promise("stops", faults, stops=len(seen.stops), orders=len(seen.orders), parties=len(parties))
 
 
+def orders_followed(seen: Picture, behaviours: Mapping[str, str]) -> Promise:
+    """Who answers is done; who says it does not know someone it was told of, or stays silent, still owes and is named."""
+    faults, reminded = [], 0
+    for order in seen.orders.values():
+        behaviour = behaviours.get(order.party, "prompt")
+        answered, closed = bool(seen.answers.get(order.order)), order.order in seen.closed
+        chased = seen.reminders.get(order.order, 0) > 0
+        reminded += chased
+        as_it_should = {
+            "unknown": answered and not closed,
+            "silent": chased and not answered and not closed,
+        }.get(behaviour, answered and closed)
+        if not as_it_should:
+            faults.append(
+                f"{order.stop} → {order.party} ({behaviour}): answered {answered}, closed {closed}, reminded {chased}"
+            )
+    closed_count = sum(order in seen.closed for order in seen.orders)
+    return promise("followed", faults, closed=closed_count, open=len(seen.orders) - closed_count, reminded=reminded)
+
+
 @dataclass(slots=True)
 class Follow:
     """How the orders of one party went. Milliseconds; `open`: orders without an answer that closes them."""

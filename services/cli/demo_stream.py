@@ -27,9 +27,11 @@ from shared.topics import party_of
 
 Line = dict[str, Any]
 Headers = list[tuple[str, bytes | None]]
+Place = tuple[str, int, int]
+"""Topic, partition, offset."""
 
 PARIS = ZoneInfo("Europe/Paris")
-IN_FLIGHT = 500
+IN_FLIGHT = 100
 """Sends awaited together: enough to keep the broker busy, few enough to move the progress bar."""
 
 
@@ -74,7 +76,7 @@ def message(line: Line, bases: Mapping[int, datetime]) -> Message:
 
 def _dated(line: Line, bases: Mapping[int, datetime]) -> Any:
     data = copy.deepcopy(line["data"])
-    base = bases[line.get("anchor", line.get("wave", 1))]
+    base = bases[int(line.get("anchor") or line.get("wave") or 1)]
     for pointer, seconds in line.get("after_s", {}).items():
         moment = base + timedelta(seconds=seconds)
         *parents, name = pointer.removeprefix("/").split("/")
@@ -96,28 +98,40 @@ def _headers(line: Line) -> Headers:
     return [*binary, ("content-type", b"application/json")]
 
 
-async def publish(bootstrap: str, messages: Sequence[Message], progress: Callable[[int], None]) -> None:
-    """Publish everything, each party with its own producer and its own events in order. `progress` hears how many more."""
-    by_party: defaultdict[str, list[Message]] = defaultdict(list)
-    for one in messages:
-        by_party[party_of(one.topic)].append(one)
+async def publish(bootstrap: str, messages: Sequence[Message], progress: Callable[[int], None]) -> list[Place]:
+    """Publish everything, each party with its own producer and its own events in order.
+
+    `progress` hears how many more are stored. The answer tells where each message stands, in the order given.
+    """
+    by_party: defaultdict[str, list[int]] = defaultdict(list)
+    for index, one in enumerate(messages):
+        by_party[party_of(one.topic)].append(index)
+    places: dict[int, Place] = {}
     async with asyncio.TaskGroup() as group:
-        for party, own in by_party.items():
-            group.create_task(_publish_as(bootstrap, party, own, progress))
+        for party, indices in by_party.items():
+            group.create_task(_publish_as(bootstrap, party, messages, indices, places, progress))
+    return [places[index] for index in range(len(messages))]
 
 
 async def _publish_as(
-    bootstrap: str, party: str, messages: Sequence[Message], progress: Callable[[int], None]
+    bootstrap: str,
+    party: str,
+    messages: Sequence[Message],
+    indices: Sequence[int],
+    places: dict[int, Place],
+    progress: Callable[[int], None],
 ) -> None:
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, client_id=f"{party}.crm", acks="all", enable_idempotence=True, linger_ms=5
     )
     await producer.start()
     try:
-        for start in range(0, len(messages), IN_FLIGHT):
-            chunk = messages[start : start + IN_FLIGHT]
-            futures = [await producer.send(m.topic, value=m.value, key=m.key, headers=m.headers) for m in chunk]
-            await asyncio.gather(*futures)
+        for start in range(0, len(indices), IN_FLIGHT):
+            chunk = indices[start : start + IN_FLIGHT]
+            futures = [await producer.send(m.topic, value=m.value, key=m.key, headers=m.headers)
+                       for m in (messages[index] for index in chunk)]  # fmt: skip
+            for index, stored in zip(chunk, await asyncio.gather(*futures), strict=True):
+                places[index] = (stored.topic, stored.partition, stored.offset)
             progress(len(chunk))
     finally:
         await producer.stop()

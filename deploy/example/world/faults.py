@@ -14,9 +14,9 @@ from world.people import Person
 from world.sound import GAME, LIST
 
 
-def _base(author: Author, person: Person, name: str) -> Line:
+def _base(author: Author, person: Person, name: str, code: str) -> Line:
     line = author.consent(person, GAME, LIST, [decide("email")], scenario=f"malformed_{name}")
-    return {**line, "expect": {"status": "rejected"}}
+    return {**line, "expect": {"status": "rejected", "code": code}}
 
 
 def _headers(line: Line) -> list[list[str | None]]:
@@ -111,23 +111,25 @@ def foreign_header(line: Line, _rng: random.Random) -> None:
     line["raw_headers"] = [["ce_source", _b64(b"\xff\xfe")] if p[0] == "ce_source" else p for p in _headers(line)]
 
 
-FAULTS: tuple[Callable[[Line, random.Random], None], ...] = (
-    broken_json,
-    not_utf8,
-    empty,
-    unknown_field,
-    no_consent_id,
-    naive_instant,
-    unknown_channel,
-    no_contact,
-    impossible_phone,
-    two_at_signs,
-    borrowed_identity,
-    unknown_type,
-    no_event_id,
-    null_header,
-    foreign_header,
+FAULTS: tuple[tuple[Callable[[Line, random.Random], None], str], ...] = (
+    (broken_json, "JSON"),
+    (not_utf8, "JSON"),
+    (empty, "EMPTY"),
+    (unknown_field, "FIELD-UNKNOWN"),
+    (no_consent_id, "FIELD-MISSING"),
+    (naive_instant, "FIELD-FORMAT"),
+    (unknown_channel, "VALUE-UNKNOWN"),
+    (no_contact, "FIELD-FORMAT"),
+    (impossible_phone, "CONTACT-PHONE"),
+    (two_at_signs, "CONTACT-EMAIL"),
+    (borrowed_identity, "IDENTITY"),
+    (unknown_type, "TYPE-UNKNOWN"),
+    (no_event_id, "ENVELOPE-MISSING"),
+    (null_header, "HEADER-NULL"),
+    (foreign_header, "HEADER-ENCODING"),
 )
+"""Each fault with the code that its receipt must carry."""
+
 EACH = 4
 """How many of each fault: 60 lines."""
 
@@ -135,9 +137,9 @@ EACH = 4
 def malformed(author: Author, people: list[Person]) -> list[Line]:
     """Every fault, `EACH` times."""
     lines = []
-    for fault in FAULTS:
+    for fault, code in FAULTS:
         for _ in range(EACH):
-            line = _base(author, author.rng.choice(people), fault.__name__)
+            line = _base(author, author.rng.choice(people), fault.__name__, code)
             fault(line, author.rng)
             lines.append(line)
     return lines
