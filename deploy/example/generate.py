@@ -36,7 +36,7 @@ DUPLICATES, CONFLICTS = 40, 20
 
 
 def build(seed: int = SEED, scale: float = 1.0) -> tuple[list[Line], list[Line]]:
-    """Lines of both files. `scale` shrinks the sound consents and the practices alike, each kept at least twice."""
+    """Lines of both files. `scale` (0.1 at least) shrinks consents, practices and repeats alike, each kept at least twice."""
     rng = random.Random(seed)
     people = population(PEOPLE + STRANGERS, rng)
     customers, strangers = people[:PEOPLE], people[PEOPLE:]
@@ -52,12 +52,13 @@ def build(seed: int = SEED, scale: float = 1.0) -> tuple[list[Line], list[Line]]
         lines += [pattern(author, rng.choice(customers)) for _ in range(_scaled(count, scale))]
     rng.shuffle(lines)
 
-    originals = rng.sample([g.line for g in given if g.line["scenario"].startswith("game_")], DUPLICATES + CONFLICTS)
+    duplicates, conflicts = _scaled(DUPLICATES, scale), _scaled(CONFLICTS, scale)
+    originals = rng.sample([g.line for g in given if g.line["scenario"].startswith("game_")], duplicates + conflicts)
     late = malformed(author, customers)
     for line in late:
         lines.insert(rng.randrange(len(lines)), line)
     for index, original in enumerate(originals):
-        copy = repeat(original) if index < DUPLICATES else contradict(original, index)
+        copy = repeat(original) if index < duplicates else contradict(original, index)
         # After its original, as a retry comes after what it repeats.
         lines.insert(rng.randrange(lines.index(original) + 1, len(lines) + 1), copy)
     withdrawn = stops(given, strangers, rng)

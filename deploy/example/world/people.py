@@ -15,7 +15,7 @@ MAIL_DOMAINS = ("courriel.example", "boite.example", "poste.example", "messageri
 FAMILY_SHARE = 0.06
 """Share of persons who give the telephone number of the person before them."""
 
-SECOND_MAILBOX_SHARE = 0.05
+SECOND_MAILBOX_SHARE = 0.08
 """Share of persons who give two mailboxes: a stop that names only the second is a stop by a linked contact."""
 
 

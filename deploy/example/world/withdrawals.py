@@ -31,6 +31,10 @@ def stops(given: list[Given], strangers: list[Person], rng: random.Random) -> li
         line = {"topic": f"in.{source}.rights", "key": body["stop_id"], "ce": ce, "after_s": after}
         lines.append({**line, "scenario": scenario, "data": body, "expect": {"status": "accepted", "known": known}})
 
+    for _ in range(4):
+        who = pool.take(lambda g: len(g.person.mailboxes) > 1 and _has_email(g))
+        mail = {"type": "email", "value": who.person.mailboxes[1]}
+        add(_collector(who), "by_linked_mailbox", {"contacts": [mail], "kind": "withdrawal", "via": "api"})
     for _ in range(12):
         who = pool.take(_has_email)
         mail = {"type": "email", "value": who.person.mailboxes[0]}
@@ -51,10 +55,6 @@ def stops(given: list[Given], strangers: list[Person], rng: random.Random) -> li
         mail = {"type": "email", "value": who.person.mailboxes[0]}
         scope = {"recipients": ["canalvert"]} if index % 2 else {"channels": ["sms", "call"]}
         add("acme", "scoped", {"contacts": [mail], "kind": "objection", "via": "portal", **scope})
-    for _ in range(4):
-        who = pool.take(lambda g: len(g.person.mailboxes) > 1 and _has_email(g))
-        mail = {"type": "email", "value": who.person.mailboxes[1]}
-        add(_collector(who), "by_linked_mailbox", {"contacts": [mail], "kind": "withdrawal", "via": "api"})
     for index in range(4):
         who = pool.take(_has_email)
         data: dict[str, Any] = {"contacts": [], "kind": "withdrawal", "via": "api"}
