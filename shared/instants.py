@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 def format_instant(value: datetime) -> str:
     """`2026-09-14T08:31:07.120Z`; finer digits are dropped, so that formatting twice gives the same text."""
-    utc = value.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return value.astimezone(UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def parse_instant(text: str) -> datetime:

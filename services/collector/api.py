@@ -86,12 +86,12 @@ def _outgoing(item: Any, caller: Caller) -> tuple[Outgoing, str]:
     event_id, source, kind = item.get("id"), item.get("source"), item.get("type")
     if not isinstance(event_id, str) or not EVENT_ID.fullmatch(event_id):
         raise InputError([Problem("ENVELOPE-ID", "/id", "an event id is 1 to 64 of A-Z a-z 0-9 . _ : -")])
-    if source != caller.party:
+    if not isinstance(source, str) or source != caller.party:
         raise InputError([Problem("IDENTITY", "/source", "source must be the party this key belongs to")])
     if not isinstance(kind, str) or not kind:
         raise InputError([Problem("ENVELOPE-TYPE", "/type", "an event needs a type")])
     row = IN_CONSENTS if kind == CONSENT_TYPE else IN_RIGHTS
     time = item.get("time")
     envelope = Envelope(id=event_id, source=source, type=kind, time=time if isinstance(time, str) else None)
-    topic = row.of(str(caller.party))
+    topic = row.of(source)
     return Outgoing(topic, event_id.encode(), orjson.dumps(item["data"]), tuple(to_headers(envelope))), event_id

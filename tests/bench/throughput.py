@@ -1,0 +1,224 @@
+"""How many consents a second, from `in.*` to a signed checkpoint, and how fast a stop reaches fifty parties under load.
+
+    python -m tests.bench.throughput [--consents 40000] [--stops 100] [--json]
+
+Everything on this machine: all services, Kafka and MongoDB. The load is published while the collector is held, so that
+what is measured is the system and not the load generator. The yardstick, in the same run and on the same broker: a bare
+aiokafka loop that copies one topic to another (batches, acks=all, nothing else). Figures: docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pymongo import AsyncMongoClient
+
+from services.cli.up import system_plan
+from shared.local_engines.endpoints import Endpoints
+from shared.local_engines.supervisor import Supervisor
+from shared.topics import IN_CONSENTS, IN_RIGHTS, OUT_WITHDRAWALS
+from tests.bench import world
+
+WATCH_S = 0.25
+
+
+async def _producer(kafka: str) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=512 * 1024
+    )
+    await producer.start()
+    return producer
+
+
+async def publish(kafka: str, count: int) -> float:
+    """Publish `count` consents; seconds it took."""
+    producer = await _producer(kafka)
+    started = time.perf_counter()
+    futures = [
+        await producer.send(IN_CONSENTS.of(collector), value=value, headers=headers)
+        for collector, headers, value in world.consents(count)
+    ]
+    await asyncio.gather(*futures)
+    await producer.stop()
+    return time.perf_counter() - started
+
+
+async def pass_through(kafka: str, count: int) -> float:
+    """Records a second of a bare copy of the same bytes: the yardstick."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic("bench.from", 3, 1), NewTopic("bench.to", 3, 1)])
+    await admin.close()
+    await asyncio.sleep(1)
+    producer = await _producer(kafka)
+    futures = [
+        await producer.send("bench.from", value=value, key=headers[1][1], headers=headers)
+        for _, headers, value in world.consents(count)
+    ]
+    await asyncio.gather(*futures)
+    consumer = AIOKafkaConsumer(
+        "bench.from", bootstrap_servers=kafka, group_id="bench", auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    done, started = 0, time.perf_counter()
+    while done < count:
+        batches = await consumer.getmany(timeout_ms=500, max_records=1000)
+        copies = [
+            await producer.send("bench.to", value=r.value, key=r.key, headers=list(r.headers))
+            for records in batches.values()
+            for r in records
+        ]
+        await asyncio.gather(*copies)
+        await consumer.commit()
+        done += len(copies)
+    seconds = time.perf_counter() - started
+    await consumer.stop()
+    await producer.stop()
+    return count / seconds
+
+
+async def signed(mongo: AsyncMongoClient[dict[str, Any]], topic: str) -> int:
+    """How many entries of a topic's logs are covered by a signed checkpoint."""
+    archive = mongo.archive
+    total = 0
+    async for head in archive.heads.find({"_id": {"$regex": f"/{topic}/"}}):
+        newest = await archive.checkpoints.find_one({"_id.log": head["log"]}, sort=[("_id.size", -1)])
+        total += newest["_id"]["size"] if newest else 0
+    return total
+
+
+async def until_signed(mongo: AsyncMongoClient[dict[str, Any]], consents: int, verdicts: int) -> None:
+    """Wait until both logs are covered up to these sizes."""
+    while await signed(mongo, "verdicts") < verdicts or await signed(mongo, "consents") < consents:
+        await asyncio.sleep(WATCH_S)
+
+
+async def throughput(system: Supervisor, at: Endpoints, count: int) -> dict[str, float]:
+    """Consents a second from `in.*` to a signed checkpoint of the verdict."""
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(at.mongodb)
+    base_c, base_v = await signed(mongo, "consents"), await signed(mongo, "verdicts")
+    await asyncio.to_thread(system.hold, "collector")
+    published = await publish(at.kafka, count)
+    before = _cpu(system)
+    started = time.perf_counter()
+    await asyncio.to_thread(system.release, "collector")
+    await until_signed(mongo, base_c + count, base_v + count)
+    seconds = time.perf_counter() - started
+    cpu = {f"cpu_s_{name}": round(used - before.get(name, 0.0), 1) for name, used in _cpu(system).items()}
+    await mongo.close()
+    return {"consents": count, "publish_s": round(published, 1), "seconds": round(seconds, 1),
+            "consents_per_s": round(count / seconds), **cpu}  # fmt: skip
+
+
+def _cpu(system: Supervisor) -> dict[str, float]:
+    ticks = os.sysconf("SC_CLK_TCK")
+    used = {}
+    at = system.endpoints()
+    for name, pid in {**{n: s.pid for n, s in at.services.items()}, **at.engines}.items():
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        used[name] = (int(fields[11]) + int(fields[12])) / ticks
+    return used
+
+
+async def stops(at: Endpoints, rate: float, count: int) -> dict[str, float]:
+    """Stops for fifty parties each while consents arrive at `rate` a second: from receipt to the last order, in ms."""
+    producer = await _producer(at.kafka)
+    emails = [f"arrete.{n}@bench.example" for n in range(count)]
+    for number, email in enumerate(emails):
+        _, value = world.consent("bench-a", 10_000_000 + number, "fifty", email)
+        headers = world.headers("bench-a", f"fifty{number}", "opposable.consent.collected.v1")
+        await producer.send_and_wait(IN_CONSENTS.of("bench-a"), value=value, headers=headers)
+    await asyncio.sleep(10)
+    stored: dict[int, int] = {}
+    load = asyncio.create_task(_load(producer, rate, count * 0.25 + 10))
+    await asyncio.sleep(5)
+    for number, email in enumerate(emails):
+        headers = world.headers("bench-b", f"stop{number}", "opposable.stop.requested.v1")
+        sent = await producer.send_and_wait(IN_RIGHTS.of("bench-b"), value=world.stop(number, email), headers=headers)
+        stored[number] = sent.timestamp
+        await asyncio.sleep(0.25)
+    await load
+    await producer.stop()
+    last = await _orders(at.kafka, count)
+    delays = sorted(last[n] - stored[n] for n in stored)
+    return {"stops": count, "parties": 50, "load_per_s": round(rate), "p50_ms": delays[len(delays) // 2],
+            "p99_ms": delays[min(len(delays) - 1, int(len(delays) * 0.99))], "max_ms": delays[-1]}  # fmt: skip
+
+
+async def _load(producer: AIOKafkaProducer, rate: float, seconds: float) -> None:
+    started, sent = time.perf_counter(), 0
+    stream = world.consents(int(rate * seconds) + 1)
+    while (elapsed := time.perf_counter() - started) < seconds:
+        futures = []
+        while sent < rate * elapsed:
+            collector, headers, value = next(stream)
+            headers = [(n, v + b"L" if n == "ce_id" else v) for n, v in headers]
+            value = value.replace(b'"subject_ref":"lead-', b'"subject_ref":"load-').replace(
+                b'"consent_id":"0', b'"consent_id":"1', 1
+            )
+            futures.append(await producer.send(IN_CONSENTS.of(collector), value=value, headers=headers))
+            sent += 1
+        await asyncio.gather(*futures)
+        await asyncio.sleep(0.02)
+
+
+async def _orders(kafka: str, count: int) -> dict[int, int]:
+    """By stop number, the broker's time of the last of its fifty orders. Raises where one is missing."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    partitions = [TopicPartition(OUT_WITHDRAWALS.of(p), 0) for p in world.PROSPECTORS]
+    consumer.assign(partitions)
+    ends = await consumer.end_offsets(partitions)
+    times: dict[int, dict[str, int]] = {}
+    while any([await consumer.position(p) < end for p, end in ends.items()]):
+        for partition, records in (await consumer.getmany(timeout_ms=500)).items():
+            for record in records:
+                number = int(json.loads(record.value)["stop_id"].rpartition("s")[2])
+                times.setdefault(number, {}).setdefault(partition.topic, record.timestamp)
+    await consumer.stop()
+    short = [n for n in range(count) if len(times.get(n, {})) != len(world.PROSPECTORS)]
+    if short:
+        raise SystemExit(f"{len(short)} stops did not reach all fifty parties")
+    return {n: max(by_topic.values()) for n, by_topic in times.items()}
+
+
+async def _measure(system: Supervisor, args: argparse.Namespace) -> dict[str, Any]:
+    at = await asyncio.to_thread(system.wait_ready)
+    bare = await pass_through(at.kafka, 20_000)
+    main = await throughput(system, at, args.consents)
+    result: dict[str, Any] = {"pass_through_per_s": round(bare), "throughput": main}
+    result["ratio"] = round(main["consents_per_s"] / bare, 3)
+    if args.stops:
+        result["stops"] = await stops(at, main["consents_per_s"] / 2, args.stops)
+    return result
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--consents", type=int, default=40_000)
+    parser.add_argument("--stops", type=int, default=100)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="opposable-bench-") as folder:
+        registry = world.write(Path(folder) / "registry")
+        with Supervisor(system_plan(Path(folder) / "data", registry=registry)) as system:
+            result = asyncio.run(_measure(system, args))
+    print(json.dumps(result, indent=None if args.json else 1))
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
