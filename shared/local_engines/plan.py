@@ -42,7 +42,7 @@ class Plan:
     engines: tuple[str, ...] = (KAFKA, MONGODB)
     wishes: Wishes = field(default_factory=Wishes)
     http_port: int | None = None
-    """First of the services' ports, in their order; None = free ones, remembered."""
+    """First of the services' ports (see `http_order`); None = free ones, remembered."""
     instances: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
     """More variables for every service."""
@@ -62,6 +62,11 @@ class Plan:
             for spec in self.services
             for number in range(1, 1 + (1 if spec.single else self.instances))
         ]
+
+    def http_order(self) -> list[str]:
+        """The processes in the order of their HTTP ports: the service where inputs enter comes first."""
+        rank = {spec.name: number for number, spec in enumerate(reversed(self.services))}
+        return [name for name, _ in sorted(self.processes(), key=lambda process: rank[process[1].name])]
 
     def environment_of(self, name: str, port: int, *, public_port: int, kafka: str, mongodb: str) -> dict[str, str]:
         """The variables of one service process: ours first, then ours for it, then the caller's."""

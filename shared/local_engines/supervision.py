@@ -100,7 +100,7 @@ class Supervision:
     async def _start_services(self, book: PortBook) -> None:
         processes = self.plan.processes()
         base = self.plan.http_port
-        for number, (name, _) in enumerate(processes):
+        for number, name in enumerate(self.plan.http_order()):
             self._ports[name] = book.port(name, None if base is None else base + number)
         for name, spec in processes:
             (self.plan.data_dir / "state" / name).mkdir(parents=True, exist_ok=True, mode=0o700)
