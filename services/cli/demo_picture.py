@@ -5,7 +5,9 @@ Pure. Copies of one event (a producer's retry, a replay after a crash) are count
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,8 @@ from aiokafka import ConsumerRecord
 from services.cli.demo_ledger import Ledger, body, header
 from services.cli.demo_stream import Place
 from shared.topics import CONSENTS, DEAD, DELIVERIES, STOPS, VERDICTS, party_of
+
+EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,10 @@ class Picture:
     closed: set[str] = field(default_factory=set)
     dead: dict[Place, ConsumerRecord] = field(default_factory=dict)
 
-    @property
-    def statuses(self) -> dict[str, int]:
-        """How many receipts of each status."""
-        counts: defaultdict[str, int] = defaultdict(int)
-        for _, _, receipt in self.receipts:
-            counts[receipt["status"]] += 1
-        return dict(counts)
+    def statuses_of(self, places: Iterable[Place]) -> Counter[str]:
+        """Receipts of these consent inputs, by status."""
+        events = {identity(self.inputs[where]) for where in places if where[0].endswith(".consents")}
+        return Counter(r["status"] for party, event, r in self.receipts if (party, event) in events)
 
     def lines(self, record: str) -> list[dict[str, Any]]:
         """Verdict lines of a record."""
@@ -89,6 +90,13 @@ def picture(ledger: Ledger) -> Picture:
     _permissions(ledger, seen)
     _orders(ledger, seen)
     return seen
+
+
+def identity(record: ConsumerRecord) -> tuple[str, str]:
+    """Party and event id as the receipt must name them: the sender's id where usable, else where the input stands."""
+    claimed = header(record, "ce_id")
+    event = claimed if EVENT_ID.fullmatch(claimed) else f"{record.topic}:{record.partition}:{record.offset}"
+    return party_of(record.topic), event
 
 
 def place(record: ConsumerRecord) -> Place:

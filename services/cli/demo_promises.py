@@ -6,20 +6,15 @@ Pure. Each function answers with one `Promise`; `detail` holds figures for the s
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import ConsumerRecord
-
-from services.cli.demo_ledger import header
-from services.cli.demo_picture import Picture
+from services.cli.demo_picture import Picture, identity
 from services.cli.demo_stream import Line, Place
 from shared.topics import party_of
 
-EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 FAULTS_SHOWN = 5
 
 Sent = Mapping[Place, Line]
@@ -43,7 +38,7 @@ def promise(key: str, faults: Sequence[str], **detail: Any) -> Promise:
 
 def every_input_answered(seen: Picture) -> Promise:
     """Each input has exactly one receipt, and no receipt is without an input."""
-    wanted = Counter(_identity(record) for record in seen.inputs.values())
+    wanted = Counter(identity(record) for record in seen.inputs.values())
     given = Counter((party, event) for party, event, _ in seen.receipts)
     faults = [f"{party}: {event}: {wanted[party, event]} in, {given[party, event]} answered"
               for party, event in sorted(set(wanted | given)) if wanted[party, event] != given[party, event]]  # fmt: skip
@@ -55,7 +50,7 @@ def receipts_as_expected(seen: Picture, sent: Sent) -> Promise:
     wanted: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     given: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for where, line in sent.items():
-        wanted[_identity(seen.inputs[where])][_expected(line)] += 1
+        wanted[identity(seen.inputs[where])][_expected(line)] += 1
     for party, event, receipt in seen.receipts:
         if (party, event) in wanted:
             given[party, event][_said(receipt)] += 1
@@ -171,10 +166,3 @@ def accepted_lines(sent: Sent) -> list[Line]:
 def record_of(line: Line) -> str:
     """`<collector>/<consent id>`."""
     return f"{party_of(line['topic'])}/{line['data']['consent_id']}"
-
-
-def _identity(record: ConsumerRecord) -> tuple[str, str]:
-    """Party and event id as the receipt must name them: the sender's id where usable, else where the input stands."""
-    claimed = header(record, "ce_id")
-    event = claimed if EVENT_ID.fullmatch(claimed) else f"{record.topic}:{record.partition}:{record.offset}"
-    return party_of(record.topic), event

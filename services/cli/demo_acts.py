@@ -1,0 +1,137 @@
+"""The acts of a demonstration in order, on a running system, and what is found when everything is counted again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from services.cli import demo_promises as promises
+from services.cli import demo_reach as reach
+from services.cli.demo_cast import Cast
+from services.cli.demo_ledger import Ledger, TopicReader, read_all
+from services.cli.demo_log import all_covered, archive_adds_up, read_archive
+from services.cli.demo_outcome import Outcome
+from services.cli.demo_picture import Picture, picture
+from services.cli.demo_privacy import nothing_in_clear
+from services.cli.demo_proof import prove
+from services.cli.demo_run import Play
+from services.cli.demo_stream import Line
+from services.cli.demo_text import Words
+from shared.auth import OPERATOR_TOKEN_FILE
+from shared.crypto.policy import Policy, parse_policy
+from shared.local_engines.endpoints import Endpoints
+from shared.provisioning import wanted_topics
+from shared.registry.load import load_dir
+
+RECOUNT_S = 20.0
+"""How long the last checkpoint may lag behind the last record before the count is made all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demonstration plays."""
+
+    endpoints: Endpoints
+    directory: Path
+    registry: Path
+    screen: Console
+    words: Words
+
+
+async def perform(stage: Stage, lines: Sequence[Line], withdrawals: Sequence[Line]) -> Outcome:
+    """Play every act, then count."""
+    parties = {d.body["id"]: d.body for d in load_dir(stage.registry) if d.body["kind"] == "party"}
+    topics = [name for name, _ in wanted_topics(parties)]
+    policy = parse_policy((stage.directory / "policy").read_text())
+    cast = Cast(stage.endpoints, list(parties))
+    with _bars(stage.screen) as bars:
+        async with TopicReader(stage.endpoints.kafka, topics) as reader:
+            play = Play(stage.endpoints.kafka, reader, policy, cast.silent, bars, stage.words)
+            await play.consents(lines)
+            async with cast:
+                await play.withdrawals(withdrawals)
+                await play.reimports(lines)
+                await play.quiet()
+        bars.add_task(stage.words("checking"), total=None)
+        ledger = await _recount(stage.endpoints.kafka, topics, policy)
+        return await _judge(stage, play, cast, ledger, policy, parties)
+
+
+async def _recount(kafka: str, topics: Sequence[str], policy: Policy) -> Ledger:
+    """Everything from the beginning, by a new reader, once the newest checkpoints cover it."""
+    end = time.monotonic() + RECOUNT_S
+    while True:
+        ledger = await read_all(kafka, topics)
+        if all_covered(ledger, policy) or time.monotonic() > end:
+            return ledger
+
+
+async def _judge(
+    stage: Stage, play: Play, cast: Cast, ledger: Ledger, policy: Policy, parties: dict[str, dict[str, object]]
+) -> Outcome:
+    seen, sent = picture(ledger), play.played.sent
+    token = (stage.endpoints.secrets_dir / OPERATOR_TOKEN_FILE).read_text().strip()
+    archive_url = stage.endpoints.url("proof_archive")
+    archive = await read_archive(archive_url, token, ledger, policy)
+    record = _worth_proving(seen)
+    proof = await prove(archive_url, token, record, stage.directory / "policy", stage.directory / "proof")
+    logs = (stage.directory / "logs").glob("*.log")
+    unfinished = sorted({stage.words(label) for label in play.played.unfinished})
+    return Outcome(
+        seen=seen,
+        archive=archive,
+        follow=reach.follow(seen),
+        behaviours=cast.behaviours,
+        names={party: str(body["legal_name"]) for party, body in parties.items()},
+        prospectors=[party for party, body in parties.items() if "prospector" in str(body["roles"])],
+        scenarios=_examples(sent.values()),
+        statuses=seen.statuses_of(sent),
+        promises=[
+            promises.every_input_answered(seen),
+            promises.receipts_as_expected(seen, sent),
+            promises.rejected_are_kept(seen, sent),
+            promises.nothing_lost(seen, archive.entries),
+            promises.verdicts_as_expected(seen, sent),
+            promises.every_line_told(seen),
+            reach.everyone_told(seen, sent),
+            reach.orders_followed(seen, cast.behaviours),
+            promises.reimports_held(seen, sent),
+            archive_adds_up(archive),
+            *proof.promises,
+            nothing_in_clear(ledger, list(sent.values()), logs),
+            promises.promise("timely", unfinished),
+        ],
+        proof=proof.path,
+    )
+
+
+def _bars(screen: Console) -> Progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=screen)
+
+
+def _worth_proving(seen: Picture) -> str:
+    """The record with the richest story: the one that most stop orders are about, else any."""
+    orders = Counter(order.consent for order in seen.orders.values())
+    return max(seen.consents, key=lambda record: (orders[record.partition("/")[2]], record))
+
+
+def _examples(lines: Iterable[Line]) -> dict[str, str]:
+    """For each reason, a scenario of the stream that shows it."""
+    found: dict[str, str] = {}
+    for line in lines:
+        for code in line["expect"].get("reasons", {}):
+            found.setdefault(code, line["scenario"])
+    return found
