@@ -92,8 +92,22 @@ def build_bundle(request: BundleInput, signer: Signer) -> bytes:
     try:
         read = [read_entry(e.origin, e.index, e.data, e.body, stem(n)) for n, e in enumerate(ordered)]
         members = _members(request, ordered, read, checkpoints)
+        manifest = _manifest(request, read, checkpoints, members)
     except Refused as error:
         raise IntegrityError(f"no bundle can be made: {error}") from error
+    signed = note.sign(manifest.note_text(), [signer])
+    bundle = write_zip([(MANIFEST, manifest.marshal()), (NOTE, signed), *members.items()])
+    if len(bundle) > MAX_BYTES or len(members) + 2 > MAX_MEMBERS:
+        raise IntegrityError("the bundle would be too large")
+    return bundle
+
+
+def _manifest(
+    request: BundleInput,
+    read: Sequence[ReadEntry],
+    checkpoints: Mapping[str, Checkpoint],
+    members: Mapping[str, bytes],
+) -> Manifest:
     manifest = Manifest(
         deployment=request.deployment,
         record=request.record,
@@ -105,12 +119,7 @@ def build_bundle(request: BundleInput, signer: Signer) -> bytes:
         ),
         members=[member_of(name, data) for name, data in members.items()],
     )
-    Manifest.parse(manifest.marshal())
-    signed = note.sign(manifest.note_text(), [signer])
-    bundle = write_zip([(MANIFEST, manifest.marshal()), (NOTE, signed), *members.items()])
-    if len(bundle) > MAX_BYTES or len(members) + 2 > MAX_MEMBERS:
-        raise IntegrityError("the bundle would be too large")
-    return bundle
+    return Manifest.parse(manifest.marshal())  # what no verifier would read is not signed
 
 
 def _members(

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from services.proof_archive.bundle_manifest import Name
 from shared.instants import format_instant, from_millis, parse_instant
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
 
@@ -42,7 +43,7 @@ class Facts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
-    kind: Word
+    kind: Name
     record: Word | None = None
     stop: Word | None = None
     order: Word | None = None

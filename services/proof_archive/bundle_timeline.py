@@ -137,7 +137,7 @@ def _scope(scope: AnyOf) -> str:
 
 def _ordered(facts: Delivery) -> str:
     due = f" ; réponse attendue avant le {date_fr(facts.ack_due_at)}" if facts.ack_due_at else ""
-    return f"{'Ordre de cesser' if facts.stop else 'Demande'} adressé(e) à {facts.party}{due}."
+    return f"{'Ordre de cesser adressé' if facts.stop else 'Demande adressée'} à {facts.party}{due}."
 
 
 def _acknowledged(facts: Delivery) -> str:

@@ -136,6 +136,7 @@ class Signer:
 
     def sign(self, text: str) -> RawSignature:
         """Signature over a note's text; the same text always gives the same bytes (RFC 8032)."""
+        _check_text(text)
         value = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
         return RawSignature(self.name, self.verifier.key_id, value)
 
@@ -191,7 +192,7 @@ def open_note(data: bytes, verifiers: Sequence[Verifier]) -> Note:
 
 def check_name(name: str) -> None:
     """Raise IntegrityError unless this may name a key: not empty, no space, no `+`."""
-    if not name or "+" in name or any(c.isspace() or c < " " for c in name):
+    if not name or "+" in name or any(c.isspace() or c < " " or _is_surrogate(c) for c in name):
         raise IntegrityError("a key name is not empty and holds neither a space nor '+'")
 
 
@@ -207,5 +208,10 @@ def _parse_line(line: str) -> RawSignature:
 
 
 def _check_text(text: str) -> None:
-    if not text.endswith("\n") or any(c < " " and c != "\n" for c in text):
+    if not text.endswith("\n") or any((c < " " and c != "\n") or _is_surrogate(c) for c in text):
         raise IntegrityError("a note's text ends in a line feed and holds no other control character")
+
+
+def _is_surrogate(character: str) -> bool:
+    """Whether UTF-8 cannot write it: JSON and callers can hand such halves over."""
+    return "\ud800" <= character <= "\udfff"

@@ -121,13 +121,13 @@ def test_malformed_notes_are_refused(data):
         open_note(data, [ALICE.verifier])
 
 
-@pytest.mark.parametrize("text", ["", "x", "x\t\n", "x\0\n"])
+@pytest.mark.parametrize("text", ["", "x", "x\t\n", "x\0\n", "\udfff\n"])
 def test_texts_that_no_note_may_hold_are_not_signed(text):
     with pytest.raises(IntegrityError):
         note.sign(text, [ALICE])
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\u00a0b", "a\nb"])
+@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\u00a0b", "a\nb", "a\ud800"])
 def test_names_that_no_key_may_have(name):
     with pytest.raises(IntegrityError):
         Signer(name, b"a" * 32)
