@@ -4,12 +4,12 @@
 
 heads {_id: origin, log, epoch, size, root, next_offset, range} · entries {_id: {log, index}, bytes, refs} ·
 tiles {_id: {log, L, N}, w, h} · bodies {_id: {log, index}, bytes} · sealed {_id: owner, kind, blob} ·
-erased {_id: owner} · checkpoints {_id: {log, size}, note} · obligations {_id, …} · counters {_id: "log", last}
+erased {_id: owner} · checkpoints {_id: {log, size}, note} ·
+latest {_id: log, size, note} · obligations {_id, …} · counters {_id: "log", last}
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +20,10 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.proof_archive.domain import Entry
 from services.proof_archive.growth import Edge, TileRow, open_edge
-from services.proof_archive.rows import Head, edge_tiles, head_of, row_id, tile_id
+from services.proof_archive.inserts import collided, insert, together
+from services.proof_archive.rows import Head, checkpoint_id, edge_tiles, head_of, row_id, tile_id
 from shared.errors import IntegrityError, Unavailable
-from shared.mongo import DUPLICATE_KEY, Client, Collection, Document, database
+from shared.mongo import Client, Document, database
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,14 @@ class Store:
                     blob = Binary(entry.sealed.blob)
                     sealed[entry.sealed.owner] = {"_id": entry.sealed.owner, "kind": entry.sealed.kind, "blob": blob}
         erased = {entry.erased for write in writes for entry in write.entries if entry.erased}
-        await _together(
-            _insert(self._db.entries, entries, "bytes"),
-            _insert(self._db.bodies, bodies, "bytes"),
+        differing = await together(
+            insert(self._db.entries, entries, "bytes"),
+            insert(self._db.bodies, bodies, "bytes"),
             self._keep_sealed(list(sealed.values()), erased),
         )
+        if differing:
+            log, index = min(differing)
+            raise IntegrityError(f"index {index} of log {log} already holds other bytes")
 
     async def write_tiles(self, writes: Sequence[Write]) -> None:
         """Tiles, only where they widen. Raises IntegrityError when a wider one is there with other hashes."""
@@ -118,7 +122,7 @@ class Store:
             await self._db.tiles.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
             keys = list(rows)
-            wider = [keys[index] for index in _collided(error)]  # as wide or wider: left by a batch that did not commit
+            wider = [keys[index] for index in collided(error)]  # as wide or wider: left by a batch that did not commit
             found = self._db.tiles.find({"_id": {"$in": [tile_id(*key) for key in wider]}})
             async for row in found:
                 key = tuple(row["_id"].values())
@@ -151,6 +155,27 @@ class Store:
                 raise Unavailable(f"the head of {write.before.origin} is not where it was left")
         return lost
 
+    async def keep_checkpoints(self, rows: Sequence[tuple[int, int, bytes]]) -> set[int]:
+        """Keep signed notes `(log, size, note)`, and the newest of each log apart, where one query finds them all.
+
+        Returns the logs that already hold another note of that size.
+        """
+        documents: list[Document] = [
+            {"_id": checkpoint_id(log, size), "note": Binary(note)} for log, size, note in rows
+        ]
+        differing = {log for log, _ in await insert(self._db.checkpoints, documents, "note")}
+        newest = [
+            UpdateOne({"_id": log, "size": {"$lt": size}}, {"$set": {"size": size, "note": Binary(note)}}, upsert=True)
+            for log, size, note in rows
+            if log not in differing
+        ]
+        try:
+            if newest:
+                await self._db.latest.bulk_write(newest, ordered=False)
+        except BulkWriteError as error:
+            collided(error)  # as new or newer: nothing to move
+        return differing
+
     async def oblige(self, name: str, cause: str, since: str, **facts: Any) -> None:
         """Open an obligation of the operator: something that is stopped, its cause, since when (an instant)."""
         row = {"owner": "operator", "cause": cause, **facts}
@@ -162,44 +187,15 @@ class Store:
         """Close obligations."""
         await self._db.obligations.delete_many({"_id": {"$in": list(names)}})
 
-    async def _keep_sealed(self, rows: list[Document], erased: set[str]) -> None:
+    async def _keep_sealed(self, rows: list[Document], erased: set[str]) -> set[tuple[int, int]]:
         """Keep personal data unless it was erased, whichever comes first: each side writes, then reads the other's."""
         if erased:
-            await _insert(self._db.erased, [{"_id": owner} for owner in sorted(erased)], None)
-        await _insert(self._db.sealed, rows, None)
-        owners = [row["_id"] for row in rows]
-        gone = erased | {row["_id"] async for row in self._db.erased.find({"_id": {"$in": owners}})} if rows else erased
+            await insert(self._db.erased, [{"_id": owner} for owner in sorted(erased)], None)
+        await insert(self._db.sealed, rows, None)
+        gone = set(erased)
+        if rows:
+            found = self._db.erased.find({"_id": {"$in": [row["_id"] for row in rows]}})
+            gone |= {row["_id"] async for row in found}
         if gone:
             await self._db.sealed.delete_many({"_id": {"$in": sorted(gone)}})
-
-
-async def _insert(collection: Collection, rows: list[Document], compared: str | None) -> None:
-    """Insert rows, some of which may be there already: then field `compared` must hold the same bytes."""
-    if not rows:
-        return
-    try:
-        await collection.insert_many(rows, ordered=False)
-    except BulkWriteError as error:
-        again = [rows[index] for index in _collided(error)]
-        if compared is None:
-            return
-        wanted = {tuple(row["_id"].values()): row[compared] for row in again}
-        async for row in collection.find({"_id": {"$in": [row["_id"] for row in again]}}):
-            log, index = row["_id"].values()
-            if bytes(row[compared]) != wanted[log, index]:
-                raise IntegrityError(f"index {index} of log {log} already holds other bytes") from error
-
-
-def _collided(error: BulkWriteError) -> list[int]:
-    """Indexes of the operations refused as duplicates. Raises the error again when it is about anything else."""
-    errors = error.details.get("writeErrors", [])
-    if error.details.get("writeConcernErrors") or any(item["code"] != DUPLICATE_KEY for item in errors):
-        raise error
-    return [item["index"] for item in errors]
-
-
-async def _together(*steps: Any) -> None:
-    """Await all, then raise the first failure: a step that is abandoned half-way would close its connection."""
-    for result in await asyncio.gather(*steps, return_exceptions=True):
-        if isinstance(result, BaseException):
-            raise result
+        return set()

@@ -1,0 +1,5 @@
+"""`python -m services.proof_archive`."""
+
+from services.proof_archive.app import main
+
+main()

@@ -1,0 +1,147 @@
+"""HTTP of the archive: `GET /v1/proofs/{record}` (`.json`, `.zip`), `POST /v1/verify`. Errors are RFC 9457 problems.
+
+A record that no checkpoint covers yet is answered 202 with a promise: where it stands and when its proof is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from services.proof_archive.bundle_manifest import Audience
+from services.proof_archive.bundle_zip import MAX_BYTES
+from services.proof_archive.dossier import Dossier, Search
+from services.proof_archive.entitlement import audience_of
+from services.proof_archive.proofs import Proofs
+from services.proof_archive.settings import ArchiveSettings
+from services.proof_archive.verify import verify_bundle
+from shared.auth import Authenticator, Caller
+from shared.clock import Clock
+from shared.errors import IntegrityError
+from shared.instants import format_instant
+from shared.problems import Refusal, problem
+from shared.registry.feed import RegistryFeed
+
+ZIP = "application/zip"
+
+
+class ProofRoutes:
+    """What the routes of proofs do."""
+
+    def __init__(
+        self,
+        auth: Authenticator,
+        proofs: Proofs,
+        registry: RegistryFeed,
+        clock: Clock,
+        settings: ArchiveSettings,
+        log: Any,
+    ) -> None:
+        self._auth, self._proofs, self._registry = auth, proofs, registry
+        self._clock, self._settings, self._log = clock, settings, log
+
+    async def proof(self, name: str, request: Request) -> Response:
+        """`GET /v1/proofs/{record}`."""
+        caller = self._auth.caller(request)
+        caller.require("collector", "prospector", "auditor", "operator")
+        name, as_zip = _format(name, request)
+        search = await self._proofs.search()
+        record = await _resolve(search, name, caller, self._registry)
+        dossier = await search.dossier(record)
+        audience = audience_of(caller, dossier)
+        if audience is None:
+            if dossier.consents and not dossier.verdicts and "prospector" in caller.scopes:
+                return self._promise(dossier)  # whom it names is known once it is assessed
+            raise _forbidden()
+        if not dossier.consents and not await self._proofs.is_admitted(record):
+            raise Refusal(404, "NOT-FOUND", "No consent of this name is archived")
+        if not any(item.covered for item in dossier.consents):
+            return self._promise(dossier)
+        return await self._prove(dossier, audience, as_zip=as_zip)
+
+    async def verify(self, request: Request) -> Response:
+        """`POST /v1/verify`: the bundle in the body, under this deployment's own trust file."""
+        self._auth.caller(request)
+        try:
+            policy = self._settings.trust_file.read_text()
+        except OSError:
+            return problem(503, "The trust file of this deployment is not in place", code="TRUST-FILE")
+        data = await _limited(request, MAX_BYTES)
+        verification = await asyncio.to_thread(verify_bundle, data, policy)
+        return JSONResponse(verification.as_dict())
+
+    async def _prove(self, dossier: Dossier, audience: Audience, *, as_zip: bool) -> Response:
+        try:
+            made = await self._proofs.prove(dossier, audience)
+            if not as_zip:
+                return JSONResponse(made.as_json(), headers={"Cache-Control": "no-store"})
+            content = await asyncio.to_thread(self._proofs.zip, made)
+        except IntegrityError as error:
+            self._log.error("no proof: the archive contradicts itself", record=dossier.record, exc_info=error)
+            return problem(500, "The archive contradicts itself; it has been logged", code="INTEGRITY")
+        file = dossier.record.replace("/", "-") + ".zip"
+        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{file}"'}
+        return Response(content, media_type=ZIP, headers=headers)
+
+    def _promise(self, dossier: Dossier) -> Response:
+        """Where the record stands (unknown while the collector alone has it), and when its proof is due."""
+        first = dossier.consents[0] if dossier.consents else None
+        body = {
+            "status": "promised",
+            "record": dossier.record,
+            "origin": first.origin if first else None,
+            "index": first.index if first else None,
+            "offset": first.offset if first else None,
+            "due": format_instant(self._clock.now() + timedelta(seconds=self._settings.proof_due_s)),
+        }
+        return JSONResponse(body, status_code=202, headers={"Retry-After": "1"})
+
+
+def make_router(routes: ProofRoutes) -> APIRouter:
+    """The routes of proofs."""
+    router = APIRouter()
+    router.add_api_route("/v1/proofs/{name:path}", routes.proof, methods=["GET"], response_model=None)
+    router.add_api_route("/v1/verify", routes.verify, methods=["POST"], response_model=None)
+    return router
+
+
+def _format(name: str, request: Request) -> tuple[str, bool]:
+    """The record asked for, and whether as a ZIP: by its suffix, else by `Accept`, else JSON."""
+    stem, dot, suffix = name.rpartition(".")
+    if dot and suffix in {"json", "zip"}:
+        return stem, suffix == "zip"
+    return name, ZIP in request.headers.get("accept", "")
+
+
+async def _resolve(search: Search, name: str, caller: Caller, registry: RegistryFeed) -> str:
+    """The record of a name: `<collector>/<consent id>`, or a consent id that one collector alone has used."""
+    if "/" in name:
+        return name
+    if caller.party and "collector" in caller.scopes:
+        return f"{caller.party}/{name}"
+    collectors = [party.id for party in registry.view.parties() if "collector" in party.roles]
+    found = await search.records_named(f"{collector}/{name}" for collector in collectors)
+    if len(found) == 1:
+        return found[0]
+    if not caller.scopes & {"auditor", "operator"}:
+        raise _forbidden()  # whether the record exists is not everyone's to know
+    if found:
+        raise Refusal(409, "AMBIGUOUS", "Several collectors used this consent id: ask for <collector>/<consent id>")
+    raise Refusal(404, "NOT-FOUND", "No consent of this name is archived")
+
+
+def _forbidden() -> Refusal:
+    return Refusal(403, "FORBIDDEN", "This key is not entitled to the proof of this record, or there is no such record")
+
+
+async def _limited(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise Refusal(413, "TOO-LARGE", f"A bundle has at most {most} bytes")
+    return bytes(body)

@@ -1,0 +1,55 @@
+"""Wiring of the proof archive; no logic."""
+
+from __future__ import annotations
+
+from services.proof_archive.api import ProofRoutes, make_router
+from services.proof_archive.halts import Halts
+from services.proof_archive.log_api import make_log_router
+from services.proof_archive.origins import origins_of
+from services.proof_archive.ownership import Ownership
+from services.proof_archive.proofs import Proofs
+from services.proof_archive.reader import Reader
+from services.proof_archive.sequencer import Sequencer
+from services.proof_archive.settings import ArchiveSettings
+from services.proof_archive.store import Store
+from shared.auth import Authenticator, operator_digest
+from shared.crypto.note import Signer
+from shared.crypto.policy import BUNDLE_SUFFIX
+from shared.service import Context, run_service
+from shared.settings import read_secret
+from shared.topics import ARCHIVED
+from shared.vault import Vault
+
+GROUP = "proof_archive"
+
+
+async def build(context: Context) -> None:
+    """Wire the archive into a context."""
+    settings = context.settings
+    assert isinstance(settings, ArchiveSettings)  # noqa: S101 - wiring, not input
+    store, reader = Store(context.mongo), Reader(context.mongo)
+    halts = Halts("sequencer", store, context.clock, context.metrics, context.log)
+    ownership = Ownership(store, origins_of(settings.deployment, context.registry), halts, context.log)
+    sequencer = Sequencer(store, ownership, metrics=context.metrics, log=context.log)
+    context.on_start(store.prepare)
+    context.consume(
+        topics=[row.name for row in ARCHIVED], group=GROUP, process=sequencer.process, on_assigned=sequencer.assigned,
+        isolate=False, max_records=settings.batch_records,
+    )  # fmt: skip
+
+    async def halted() -> list[str]:
+        return sequencer.problems()
+
+    context.checks.append(halted)
+    vault = Vault(context.mongo, read_secret(settings.secrets_dir, "kek"))
+    bundle_key = Signer(settings.deployment + BUNDLE_SUFFIX, read_secret(settings.secrets_dir, "bundle.seed"))
+    proofs = Proofs(reader, vault, deployment=settings.deployment, signer=bundle_key)
+    auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
+    routes = ProofRoutes(auth, proofs, context.registry, context.clock, settings, context.log)
+    context.app.include_router(make_router(routes))
+    context.app.include_router(make_log_router(auth, reader))
+
+
+def main() -> None:
+    """Run the proof archive."""
+    run_service("proof_archive", ArchiveSettings(), build)

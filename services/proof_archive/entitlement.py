@@ -1,0 +1,91 @@
+"""Who may have the proof of a record, and which parts of it (promise P6; RGPD 5(1)(c), data minimisation). Pure.
+
+The collector, each prospecteur named in a line that was not refused, an auditor, the operator. A prospecteur receives the
+entries that concern it, the subject reference and the contacts of the channels for which a verdict found its line valid:
+never the context (IP address, user agent, page), never another party's orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.proof_archive.bundle_manifest import Audience
+from services.proof_archive.dossier import Dossier, Item
+from shared.auth import Caller
+from shared.contracts.types import CONTACT_OF_CHANNEL
+from shared.topics import CONSENTS, DELIVERIES, REGISTRY, REPORTS
+
+SUBJECT = "/subject_ref"
+CONTACTS = "/contacts/"
+
+
+def audience_of(caller: Caller, dossier: Dossier) -> Audience | None:
+    """For whom a proof is made when this caller asks; None where it is not entitled to one."""
+    owner = privileged(caller, dossier.record)
+    if owner is not None:
+        return owner
+    if caller.party and "prospector" in caller.scopes and caller.party in named_in(dossier.verdicts):
+        return Audience(scope="prospector", party=caller.party)
+    return None
+
+
+def privileged(caller: Caller, record: str) -> Audience | None:
+    """The audience of a caller whose entitlement depends on nothing that is archived."""
+    if "operator" in caller.scopes:
+        return Audience(scope="operator", party=caller.party)
+    if "auditor" in caller.scopes:
+        return Audience(scope="auditor", party=caller.party)
+    if caller.party and "collector" in caller.scopes and record.startswith(f"{caller.party}/"):
+        return Audience(scope="collector", party=caller.party)
+    return None
+
+
+def named_in(verdicts: Iterable[Item]) -> set[str]:
+    """The parties named in any line whose decision was not refused, whatever the verdict."""
+    return {line["recipient"] for line in _lines(verdicts) if line.get("value") != "refused" and line.get("recipient")}
+
+
+def may_see(audience: Audience, item: Item) -> bool:
+    """Whether this audience receives an entry; if not, the manifest still lists it as withheld."""
+    if audience.scope != "prospector":
+        return True
+    facts, party = item.facts, audience.party
+    if item.topic == DELIVERIES.name:
+        return facts.get("party") == party
+    if item.topic == REPORTS.name:
+        return party in (facts.get("source"), facts.get("to"))
+    if item.topic == REGISTRY.name and item.kind == "agreement":
+        return facts.get("prospector") == party
+    return True
+
+
+def disclosable(audience: Audience, item: Item, document: Mapping[str, Any], verdicts: Iterable[Item]) -> list[str]:
+    """The pointers into an entry's sealed document that this audience receives in clear."""
+    committed = sorted(item.facts.get("commitments", {}))
+    if audience.scope in {"operator", "auditor"}:
+        return committed
+    if item.topic != CONSENTS.name:  # what a person wrote to one party is not another's
+        return committed if audience.party is not None and item.facts.get("source") == audience.party else []
+    if audience.scope == "collector":
+        return committed
+    channels = {
+        line["channel"]
+        for line in _lines(verdicts)
+        if line.get("recipient") == audience.party and line.get("verdict") == "valid"
+    }
+    if not channels:  # the consent does not hold for it: nothing to find the person by
+        return []
+    types = {CONTACT_OF_CHANNEL.get(channel) for channel in channels}
+    return [pointer for pointer in committed if pointer == SUBJECT or _is_contact(pointer, document, types)]
+
+
+def _is_contact(pointer: str, document: Mapping[str, Any], types: set[Any]) -> bool:
+    if not pointer.startswith(CONTACTS):
+        return False
+    contact = document["contacts"][int(pointer.split("/")[2])]
+    return None in types or contact["type"] in types  # None: a channel that any contact serves
+
+
+def _lines(verdicts: Iterable[Item]) -> Iterable[Mapping[str, Any]]:
+    return (line for item in verdicts for line in item.facts.get("lines", []))

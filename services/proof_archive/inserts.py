@@ -1,0 +1,45 @@
+"""Inserts that may meet what an earlier, unfinished batch left: the same bytes are fine, others are a contradiction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from pymongo.errors import BulkWriteError
+
+from shared.mongo import DUPLICATE_KEY, Collection, Document
+
+
+async def insert(collection: Collection, rows: list[Document], compared: str | None) -> set[tuple[int, int]]:
+    """Insert rows, some of which may be there already. Returns the keys of those whose field `compared` differs there."""
+    if not rows:
+        return set()
+    try:
+        await collection.insert_many(rows, ordered=False)
+    except BulkWriteError as error:
+        again = [rows[index] for index in collided(error)]
+        if compared is None:
+            return set()
+        wanted = {tuple(row["_id"].values()): row[compared] for row in again}
+        found = collection.find({"_id": {"$in": [row["_id"] for row in again]}})
+        stored = {tuple(row["_id"].values()): row[compared] async for row in found}
+        return {key for key, value in stored.items() if bytes(value) != wanted[key]}
+    return set()
+
+
+def collided(error: BulkWriteError) -> list[int]:
+    """Indexes of the operations refused as duplicates. Raises the error again when it is about anything else."""
+    errors = error.details.get("writeErrors", [])
+    if error.details.get("writeConcernErrors") or any(item["code"] != DUPLICATE_KEY for item in errors):
+        raise error
+    return [item["index"] for item in errors]
+
+
+async def together(*steps: Awaitable[set[tuple[int, int]]]) -> set[tuple[int, int]]:
+    """Await all, then raise the first failure: a step that is abandoned half-way would close its connection."""
+    merged: set[tuple[int, int]] = set()
+    for result in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+        merged |= result
+    return merged

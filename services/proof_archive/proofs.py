@@ -1,0 +1,168 @@
+"""Makes the proof of one record at the newest checkpoints: its entries, their inclusion, what its audience may read.
+
+Inclusion proofs of all entries come from one query on tiles; personal values from the vault's keys. A key that is missing
+without a tombstone is an alarm, never taken for an erasure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.proof_archive.bundle import BundleEntry, BundleInput, build_bundle
+from services.proof_archive.bundle_disclosures import Disclosure, disclose
+from services.proof_archive.bundle_entries import ReadEntry, read_entry
+from services.proof_archive.bundle_links import is_tied, ties_of
+from services.proof_archive.bundle_manifest import Audience, Reference
+from services.proof_archive.bundle_timeline import timeline_of
+from services.proof_archive.domain import owner_of
+from services.proof_archive.dossier import Dossier, Item, Search
+from services.proof_archive.entitlement import disclosable, may_see
+from services.proof_archive.reader import Reader
+from services.proof_archive.verify_codes import Refused
+from shared import canonical
+from shared.crypto.encoding import b64
+from shared.crypto.merkle import inclusion_nodes, inclusion_proof
+from shared.crypto.note import Signer
+from shared.crypto.sealing import unseal
+from shared.errors import IntegrityError
+from shared.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof ready to be written: what a bundle is made of, and its entries as read, in the same order."""
+
+    bundle: BundleInput
+    read: Sequence[ReadEntry]
+    items: Sequence[Item]
+    pending: Sequence[Item]
+    """Entries that are archived but not under a signed checkpoint yet."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The same content as the bundle, for programs; not signed as a whole, each entry is proven by itself."""
+        request = self.bundle
+        proofs = {(entry.origin, entry.index): entry for entry in request.entries}
+        return {
+            "v": 1,
+            "deployment": request.deployment,
+            "record": request.record,
+            "requested_for": request.requested_for.model_dump(),
+            "erased": any(entry.is_erasure for entry in self.read),
+            "checkpoints": {origin: note.decode() for origin, note in sorted(request.checkpoints.items())},
+            "entries": [
+                {
+                    "origin": entry.origin, "index": entry.index, "topic": entry.topic, "kind": entry.kind,
+                    "at": entry.at, "facts": item.facts, "entry": b64(item.data),
+                    "body": b64(item.body) if item.body is not None else None,
+                    "proof": [b64(node) for node in proofs[entry.origin, entry.index].proof],
+                }
+                for entry, item in zip(self.read, self.items, strict=True)
+            ],
+            "withheld": [reference.model_dump() for reference in request.withheld],
+            "pending": [{"origin": i.origin, "index": i.index, "kind": i.kind} for i in self.pending],
+            "disclosures": [
+                {"origin": d.origin, "index": d.index, "pointer": d.pointer, "salt": b64(d.salt), "value": d.value}
+                for d in request.disclosures
+            ],
+            "timeline": canonical.loads(timeline_of(self.read)),
+        }  # fmt: skip
+
+
+class Proofs:
+    """The proofs of one deployment."""
+
+    def __init__(self, reader: Reader, vault: Vault, *, deployment: str, signer: Signer) -> None:
+        self._reader, self._vault = reader, vault
+        self._deployment, self._signer = deployment, signer
+
+    async def search(self) -> Search:
+        """A search on the logs as they are now."""
+        return await Search.begin(self._reader)
+
+    async def is_admitted(self, record: str) -> bool:
+        """Whether the collector has admitted a record that the logs do not show yet."""
+        return record in await self._vault.read([record])
+
+    async def prove(self, dossier: Dossier, audience: Audience) -> Proof:
+        """The proof of a record for one audience. Raises IntegrityError when the store contradicts itself."""
+        covered = [item for item in dossier.items if item.covered]
+        chosen, read, withheld = _choose(dossier.record, covered, audience)
+        entries = await self._entries(dossier, chosen)
+        erased = any(entry.is_erasure for entry in read)
+        request = BundleInput(
+            deployment=self._deployment,
+            record=dossier.record,
+            requested_for=audience,
+            checkpoints={origin: point.note for origin, point in dossier.checkpoints.items()},
+            entries=entries,
+            withheld=withheld,
+            disclosures=() if erased else await self._disclosures(chosen, audience, dossier.verdicts),
+        )
+        return Proof(request, read, chosen, [item for item in dossier.items if not item.covered])
+
+    def zip(self, proof: Proof) -> bytes:
+        """The signed bundle."""
+        return build_bundle(proof.bundle, self._signer)
+
+    async def _entries(self, dossier: Dossier, items: Sequence[Item]) -> list[BundleEntry]:
+        sizes = {item.log: dossier.checkpoints[item.origin].size for item in items}
+        wanted = {
+            log: (size, [n for i in items if i.log == log for n in inclusion_nodes(i.index, size)])
+            for log, size in sizes.items()
+        }
+        nodes = await self._reader.nodes(wanted)
+
+        def path(item: Item) -> tuple[bytes, ...]:
+            known = nodes[item.log]
+            return tuple(inclusion_proof(item.index, sizes[item.log], lambda level, index: known[level, index]))
+
+        return [BundleEntry(item.origin, item.index, item.data, path(item), item.body) for item in items]
+
+    async def _disclosures(
+        self, items: Sequence[Item], audience: Audience, verdicts: Sequence[Item]
+    ) -> list[Disclosure]:
+        owners = {(i.log, i.index): owner for i in items if (owner := _sealed_under(i))}
+        sealed = await self._reader.sealed(owners.values())
+        keys = await self._vault.read(owners.values())
+        missing = set(owners.values()) - keys.keys()
+        if missing - await self._reader.erased(missing):
+            raise IntegrityError("a record key is missing though nothing says that the record was erased")
+        found: list[Disclosure] = []
+        for item in items:
+            owner = owners.get((item.log, item.index))
+            if owner is None or owner not in keys or owner not in sealed:
+                continue
+            kind, blob = sealed[owner]
+            document = unseal(keys[owner], kind, owner, blob)
+            pointers = disclosable(audience, item, document, verdicts)
+            found += disclose(item.origin, item.index, keys[owner], document, pointers)
+        return found
+
+
+def _sealed_under(item: Item) -> str | None:
+    """The vault's name of the key of an entry that has commitments."""
+    return owner_of(item.topic, item.facts) if item.facts.get("commitments") else None
+
+
+def _choose(
+    record: str, items: Sequence[Item], audience: Audience
+) -> tuple[list[Item], list[ReadEntry], list[Reference]]:
+    """What goes in, as items and as read, and what is only listed: withheld from this audience, or not tied without it."""
+    read: dict[tuple[int, int], ReadEntry] = {}
+    for item in items:
+        try:
+            read[item.log, item.index] = read_entry(item.origin, item.index, item.data, item.body)
+        except Refused:  # archived as it was received, but not of a form that a bundle can explain
+            continue
+    seen = [item for item in items if (item.log, item.index) in read and may_see(audience, item)]
+    ties = ties_of(record, [read[item.log, item.index] for item in seen])
+    chosen = [item for item in seen if is_tied(read[item.log, item.index], ties)]
+    places = {(item.log, item.index) for item in chosen}
+    withheld = [
+        Reference(origin=item.origin, index=item.index, topic=item.topic, kind=item.kind or "unreadable")
+        for item in items
+        if (item.log, item.index) not in places
+    ]
+    return chosen, [read[item.log, item.index] for item in chosen], withheld

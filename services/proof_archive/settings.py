@@ -1,0 +1,32 @@
+"""Settings of the proof archive and of its signer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import Settings
+
+
+class ArchiveSettings(Settings):
+    """Environment prefix `OPPOSABLE_`, as everywhere."""
+
+    batch_records: int = Field(default=1000, ge=1)
+    """Most records of one batch, all partitions together."""
+    proof_due_s: float = Field(default=5.0, gt=0)
+    """How soon a proof is promised for a record that no checkpoint covers yet (the target is one second)."""
+    policy_file: Path | None = None
+    """The trust file used by `POST /v1/verify`; by default `policy` beside the secrets directory."""
+
+    @property
+    def trust_file(self) -> Path:
+        """Where the trust file is."""
+        return self.policy_file or self.secrets_dir.parent / "policy"
+
+
+class SignerSettings(Settings):
+    """Settings of the signer: the only process that reads `log.seed`."""
+
+    signer_interval_s: float = Field(default=1.0, gt=0)
+    """Seconds between two rounds of signing."""

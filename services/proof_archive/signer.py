@@ -1,0 +1,91 @@
+"""The signer: its own process, one per deployment (`python -m services.proof_archive.signer`); wiring and its timer.
+
+The only holder of the logs' signing key. The sequencer appends, the signer only states what it has proven consistent with
+everything it stated before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+
+from services.proof_archive.halts import Halts
+from services.proof_archive.memory import Memory
+from services.proof_archive.published import latest_notes
+from services.proof_archive.reader import Reader
+from services.proof_archive.settings import SignerSettings
+from services.proof_archive.signing import Signing
+from services.proof_archive.store import Store
+from shared.crypto.note import Signer
+from shared.errors import ConfigurationError
+from shared.kafka.batch import BACKOFF_MOST_S, INFRASTRUCTURE
+from shared.service import Context, run_service
+from shared.settings import read_secret
+
+LOCK = "signer.lock"
+
+
+async def build(context: Context) -> None:
+    """Wire the signer into a context."""
+    settings = context.settings
+    assert isinstance(settings, SignerSettings)  # noqa: S101 - wiring, not input
+    only_one(settings.state_dir)
+    store = Store(context.mongo)
+    halts = Halts("signer", store, context.clock, context.metrics, context.log)
+    signing = Signing(
+        Signer(settings.deployment, read_secret(settings.secrets_dir, "log.seed")),
+        Memory(settings.state_dir),
+        reader=Reader(context.mongo),
+        store=store,
+        publisher=context.publisher,
+        halts=halts,
+        metrics=context.metrics,
+        log=context.log,
+    )
+    state: dict[str, bool] = {"recovered": False}
+
+    async def rounds() -> None:
+        if not state["recovered"]:
+            signing.recover(await latest_notes(settings))
+            state["recovered"] = True
+        delay = settings.signer_interval_s
+        while True:
+            try:
+                await signing.round()
+                delay = settings.signer_interval_s
+            except INFRASTRUCTURE as error:
+                delay = min(max(BACKOFF_MOST_S, settings.signer_interval_s), delay * 2)
+                context.log.warning("round of signing put off: an engine is away", seconds=delay, exc_info=error)
+            await asyncio.sleep(delay)
+
+    async def ready() -> list[str]:
+        waiting = [] if state["recovered"] else ["the signer has not read what was published before"]
+        return waiting + signing.problems()
+
+    context.checks.append(ready)
+    context.background("sign", rounds)
+
+
+def only_one(directory: Path) -> int:
+    """A lock held while this process lives: two signers on one memory could each sign a different future."""
+    directory.mkdir(parents=True, exist_ok=True)
+    handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ConfigurationError(
+            "another signer runs on this OPPOSABLE_STATE_DIR: a deployment has one signer"
+        ) from None
+    return handle
+
+
+def main() -> None:
+    """Run the signer."""
+    run_service("signer", SignerSettings(), build)
+
+
+if __name__ == "__main__":
+    main()
