@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo", epilog="Example: opposable demo --keep")(demo)
 
 
-def demo(  # noqa: D417 - options document themselves
+def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="An empty directory. Default: a temporary one.")

@@ -20,9 +20,10 @@ from services.cli.demo_outcome import Outcome
 from services.cli.demo_picture import Picture, picture
 from services.cli.demo_privacy import nothing_in_clear
 from services.cli.demo_proof import prove
-from services.cli.demo_run import Play
+from services.cli.demo_run import Play, count
 from services.cli.demo_stream import Line
 from services.cli.demo_text import Words
+from services.cli.target import settings_of
 from shared.auth import OPERATOR_TOKEN_FILE
 from shared.crypto.policy import Policy, parse_policy
 from shared.local_engines.endpoints import Endpoints
@@ -49,10 +50,10 @@ async def perform(stage: Stage, lines: Sequence[Line], withdrawals: Sequence[Lin
     parties = {d.body["id"]: d.body for d in load_dir(stage.registry) if d.body["kind"] == "party"}
     topics = [name for name, _ in wanted_topics(parties)]
     policy = parse_policy((stage.directory / "policy").read_text())
-    cast = Cast(stage.endpoints, list(parties))
+    cast = Cast(settings_of(stage.endpoints), parties)
     with _bars(stage.screen) as bars:
         async with TopicReader(stage.endpoints.kafka, topics) as reader:
-            play = Play(stage.endpoints.kafka, reader, policy, cast.silent, bars, stage.words)
+            play = Play(stage.endpoints.kafka, reader, policy, cast, bars, stage.words)
             await play.consents(lines)
             async with cast:
                 await play.withdrawals(withdrawals)
@@ -68,7 +69,8 @@ async def _recount(kafka: str, topics: Sequence[str], policy: Policy) -> Ledger:
     end = time.monotonic() + RECOUNT_S
     while True:
         ledger = await read_all(kafka, topics)
-        if all_covered(ledger, policy) or time.monotonic() > end:
+        answered = count(ledger, "out.", ".receipts") >= count(ledger, "in.")
+        if (answered and all_covered(ledger, policy)) or time.monotonic() > end:
             return ledger
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from aiokafka import ConsumerRecord
 from rich.progress import Progress, TaskID
 
+from services.cli.demo_cast import Cast
 from services.cli.demo_ledger import Ledger, TopicReader, body, header
 from services.cli.demo_log import all_covered, covered
 from services.cli.demo_picture import picture
@@ -43,10 +44,13 @@ class Played:
 class Play:
     """One demonstration under way."""
 
-    def __init__(self, bootstrap: str, reader: TopicReader, policy: Policy, progress: Progress, words: Words) -> None:
+    def __init__(
+        self, bootstrap: str, reader: TopicReader, policy: Policy, cast: Cast, progress: Progress, words: Words
+    ) -> None:
         self.played = Played()
         self._bootstrap, self._reader, self._policy = bootstrap, reader, policy
-        self._silent, self._progress, self._words = silent, progress, words
+        self._cast, self._progress, self._words = cast, progress, words
+        self._owing = cast.playing("silent", "unknown")
         self._bases: dict[int, datetime] = {}
 
     async def consents(self, lines: Sequence[Line]) -> None:
@@ -63,12 +67,13 @@ class Play:
         await self._publish("withdrawing", [message(line, base) for line in lines])
         ledger = await self._until({"withdrawing": lambda led: (len(led.of(STOPS.name)), len(lines))})
         expected = everyone_concerned(picture(ledger), self.played.sent)
-        chased = sum(party in self._silent for _, party, _ in expected)
+        chased = sum(party in self._owing for _, party, _ in expected)
+        mute = sum(party in self._cast.playing("silent") for _, party, _ in expected)
         await self._until(
             {
                 "reaching": lambda led: (_orders(led, reminders=False), len(expected)),
-                "answering": lambda led: (_answers(led), len(expected) - chased),
-                "chasing": lambda led: (_orders(led, reminders=True, of=self._silent), chased),
+                "answering": lambda led: (_answers(led), len(expected) - mute),
+                "chasing": lambda led: (_orders(led, reminders=True, of=self._owing), chased),
             }
         )
 
@@ -92,17 +97,17 @@ class Play:
         accepted = [line for line in self.played.sent.values() if "verdicts" in line["expect"]]
         lines = sum(sum(line["expect"]["verdicts"].values()) for line in accepted)
         steps: dict[str, Callable[[Ledger], tuple[int, int]]] = {
-            "receipts": lambda led: (_count(led, "out.", ".receipts"), _count(led, "in.")),
+            "receipts": lambda led: (count(led, "out.", ".receipts"), count(led, "in.")),
             "assessed": lambda led: (len(led.of(VERDICTS.name)), len(accepted)),
-            "permitted": lambda led: (_count(led, "out.", ".permissions"), lines),
+            "permitted": lambda led: (count(led, "out.", ".permissions"), lines),
             "sealed": lambda led: (_sealed(led, self._policy), len(led.of(CONSENTS.name)) + len(led.of(VERDICTS.name))),
         }
         if final:
             steps |= {
                 "answering": lambda led: (_count_acknowledged(led), _answers(led)),
                 "chasing": lambda led: (
-                    _orders(led, reminders=True, of=self._silent),
-                    _orders(led, reminders=False, of=self._silent),
+                    _orders(led, reminders=True, of=self._owing),
+                    _orders(led, reminders=False, of=self._owing),
                 ),
                 "sealed": lambda led: (int(all_covered(led, self._policy)), 1),
             }
@@ -137,7 +142,8 @@ class Play:
         return self._progress.add_task(self._words(label), total=total)
 
 
-def _count(ledger: Ledger, prefix: str, suffix: str = "") -> int:
+def count(ledger: Ledger, prefix: str, suffix: str = "") -> int:
+    """Records of the topics with this prefix and suffix."""
     return sum(1 for _ in ledger.matching(prefix, suffix))
 
 

@@ -18,7 +18,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "withdrawing": ("Retraits publiés", "Withdrawals published"),
     "reaching": ("Ordres de retrait remis", "Stop orders delivered"),
     "answering": ("Ordres acquittés", "Orders acknowledged"),
-    "chasing": ("Relances du prospecteur silencieux", "Reminders to the silent prospecteur"),
+    "chasing": ("Relances de qui n'a pas appliqué", "Reminders to who has not applied"),
     "returning": ("Réimports après retrait", "Re-imports after the withdrawals"),
     "checking": (
         "Recompte de tout, depuis le début des topics",
