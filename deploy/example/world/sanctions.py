@@ -88,7 +88,12 @@ _OLD_QUOTE, _NO_LIST_QUOTE, _DOORS, _MAZE = ("devis", 2), ("devis-partenaire", 1
 _CATEGORIES = ("acme-categories", 1)
 
 SANCTIONS: tuple[tuple[Pattern, int], ...] = (
-    (Pattern("canalplus_categories_only", _V4, _CATEGORIES, _email("canalvert"), "LIST-CATEGORIES"), 25),
+    (
+        Pattern(
+            "canalplus_categories_only", _V4, _CATEGORIES, _email("canalvert"), "LIST-CATEGORIES", "LIST-NOT-NAMED"
+        ),
+        25,
+    ),
     (Pattern("criteo_refusal_hidden", _MAZE, TRACKERS, _tracker, "TRACKER-PARITY", refused=2), 20),
     (Pattern("hubside_buyer_absent_from_list", GAME, LIST, _email("marmotte"), "LIST-NOT-NAMED"), 20),
     (

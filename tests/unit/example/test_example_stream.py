@@ -15,6 +15,7 @@ from generate import build
 from world.events import dump
 
 from services.cli.demo_stream import message, read_lines, wave
+from services.consent_validator.domain import assess
 from shared.contracts.envelope import from_headers
 from shared.errors import InputError
 from shared.intake.accept import accept
@@ -112,6 +113,19 @@ def test_intake_says_what_each_line_expects(example_dir: Path, stream: tuple[Lin
             said, code = "rejected", error.problems[0].code
         assert (said == "rejected") == (line["expect"]["status"] == "rejected"), line["scenario"]
         assert code == line["expect"].get("code"), line["scenario"]
+
+
+def test_the_rules_say_what_each_consent_expects(example_dir: Path, stream: tuple[Lines, Lines]) -> None:
+    view = view_of(load_dir(example_dir / "registry"))
+    for line in stream[0]:
+        if "verdicts" not in line["expect"]:
+            continue
+        one = message(line, {1: NOW, 2: NOW})
+        envelope, data = from_headers(one.headers, one.value)
+        accepted = accept(envelope, data, party=party_of(one.topic), received_at=NOW, registry=view)
+        verdict = assess(accepted.facts, view, NOW, live=True)
+        assert +Counter(x.verdict for x in verdict.lines) == +Counter(line["expect"]["verdicts"]), line["scenario"]
+        assert Counter(r for x in verdict.lines for r in x.reasons) == line["expect"]["reasons"], line["scenario"]
 
 
 def test_dates_are_written_when_published_and_repeats_stay_equal(stream: tuple[Lines, Lines]) -> None:
