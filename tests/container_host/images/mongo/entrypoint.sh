@@ -18,4 +18,5 @@ if [ -n "${MONGO_INITDB_ROOT_USERNAME:-}" ]; then
   fi
   set -- --auth "$@"
 fi
-exec mongod --dbpath /data/db --bind_ip_all "$@"
+case " $* " in *" --bind_ip"*) ;; *) set -- --bind_ip_all "$@" ;; esac
+exec mongod --dbpath /data/db "$@"
