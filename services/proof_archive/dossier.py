@@ -81,11 +81,11 @@ class Search:
         self._reader, self._logs, self._latest = reader, logs, latest
 
     @classmethod
-    async def begin(cls, reader: Reader) -> Search:
-        """Look at which logs there are and how far each is signed."""
+    async def begin(cls, reader: Reader, deployment: str) -> Search:
+        """Look at which logs a deployment has and how far each is signed."""
         latest = await reader.latest()
-        heads = await reader.heads()
-        return cls(reader, {head.log: Origin.parse(head.origin) for head in heads}, latest)
+        logs = {head.log: Origin.parse(head.origin) for head in await reader.heads(deployment)}
+        return cls(reader, logs, latest)
 
     async def records_named(self, records: Iterable[str]) -> list[str]:
         """Which of these records have a consent in the logs."""

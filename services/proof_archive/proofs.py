@@ -79,7 +79,7 @@ class Proofs:
 
     async def search(self) -> Search:
         """A search on the logs as they are now."""
-        return await Search.begin(self._reader)
+        return await Search.begin(self._reader, self._deployment)
 
     async def is_admitted(self, record: str) -> bool:
         """Whether the collector has admitted a record that the logs do not show yet."""

@@ -42,9 +42,10 @@ class Reader:
     def __init__(self, client: Client) -> None:
         self._db = database(client, "archive")
 
-    async def heads(self) -> list[Head]:
-        """Every log's head, as committed."""
-        return [head_of(row) async for row in self._db.heads.find().sort("_id")]
+    async def heads(self, deployment: str) -> list[Head]:
+        """The head of every log of a deployment, as committed."""
+        bounds = {"$gte": f"{deployment}/", "$lt": f"{deployment}0"}  # "0" follows "/": the names that start so
+        return [head_of(row) async for row in self._db.heads.find({"_id": bounds}).sort("_id")]
 
     async def head(self, origin: str) -> Head | None:
         """One log's head."""

@@ -71,7 +71,11 @@ class Signing:
 
     async def round(self) -> int:
         """Sign what grew; how many logs were signed. Raises what the engines raise: the next round does it again."""
-        heads = [head for head in await self._reader.heads() if head.size and self._done.get(head.origin) != head.size]
+        heads = [
+            head
+            for head in await self._reader.heads(self._signer.name)  # the key of a deployment signs its logs only
+            if head.size and self._done.get(head.origin) != head.size
+        ]
         sound = [head for head in heads if await self._may_be_proven(head)]
         proven = await self._proven(sound)
         if not proven:
