@@ -29,7 +29,7 @@ CHANNELS: tuple[Channel, ...] = get_args(Channel)
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 CONTACT_TYPES: tuple[ContactType, ...] = get_args(ContactType)
 
-CONTACT_OF_CHANNEL: Mapping[Channel, ContactType | None] = {
+CONTACT_OF_CHANNEL: Mapping[str, ContactType | None] = {
     "email": "email",
     "sms": "phone",
     "call": "phone",

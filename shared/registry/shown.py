@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
+from itertools import product
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -21,6 +24,7 @@ from shared.contracts.types import (
     Sha256,
     Version,
 )
+from shared.registry.balance import unbalance
 
 Siren = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048)]
@@ -139,6 +143,20 @@ class Form(Contract):
     phone_statements: tuple[Literal["professional", "choice", "period", "withdrawal", "proof_access"], ...] = ()
     post_information: PostInformation | None = None
     tracker: TrackerBanner | None = None
+
+    @cached_property
+    def boxes_by_use(self) -> Mapping[tuple[str, str], tuple[Box, ...]]:
+        """The boxes that ask for each channel and purpose."""
+        found: dict[tuple[str, str], tuple[Box, ...]] = {}
+        for box in self.boxes:
+            for use in dict.fromkeys(product(box.channels, box.purposes)):
+                found[use] = (*found.get(use, ()), box)
+        return found
+
+    @cached_property
+    def unbalance(self) -> int:
+        """How much less visible the refusal is than the acceptance, 0 to 100 (see `shared.registry.balance`)."""
+        return unbalance(self.refusal, self.acceptance)
 
 
 class ListEntry(Named):

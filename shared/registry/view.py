@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from shared.instants import format_instant
 from shared.registry.hashing import SignatureState, list_hash, signature_state
 from shared.registry.models import VERSIONED, Agreement, AnyEntry, Party, Topic, key_of, parse
 from shared.registry.shown import Form, Notice, RecipientList
@@ -23,6 +24,14 @@ class Reference:
     key: str
     offset: int
     archived_at: datetime | None
+    facts: Mapping[str, Any]
+    """Its form in facts."""
+
+    @classmethod
+    def to(cls, key: str, offset: int, archived_at: datetime | None) -> Reference:
+        """A reference with its form in facts, written once for all verdicts."""
+        text = None if archived_at is None else format_instant(archived_at)
+        return cls(key, offset, archived_at, {"key": key, "offset": offset, "archived_at": text})
 
 
 class RegistryView:
@@ -58,7 +67,7 @@ class RegistryView:
         self._store(entry)
         if isinstance(entry, RecipientList):
             self._list_bodies[entry.id, entry.version] = list_hash(document)
-        self._references[key] = Reference(key, offset, archived_at)
+        self._references[key] = Reference.to(key, offset, archived_at)
         return "applied"
 
     def _store(self, entry: AnyEntry) -> None:

@@ -1,0 +1,183 @@
+"""The assessment: facts and registry in, one verdict line out per recipient × channel × purpose. Pure.
+
+A line is `invalid` if any rule of that effect fires, else `review` if any asks for a person, else `valid`. All fired codes
+are given, in catalogue order. Within one event `refused` beats `granted`: what a refusal covers gives no other line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from services.consent_validator.choices import choices
+from services.consent_validator.rules.basis import row_of
+from services.consent_validator.rules.book import STANDARD, RuleBook
+from services.consent_validator.rules.days import CALL_PERIOD, add_months, end_of, start_of
+from services.consent_validator.rules.evidence import Case, Fired, Line
+from services.consent_validator.rules.model import INVALID, REVIEW, Basis
+from shared.contracts.types import instant
+from shared.instants import format_instant
+from shared.registry.view import Reference, RegistryView
+
+CONFIRMED_BY = frozenset({"double_opt_in", "signature"})
+"""Acts that confirm a consent, so that a later one may re-open after a stop (architecture.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine:
+    """What one recipient may rely on. Instants in wire form; `valid_until` is excluded."""
+
+    recipient: str | None
+    channel: str
+    purpose: str
+    sector: str
+    object: str | None
+    value: str
+    verdict: str
+    basis: Basis
+    valid_from: str
+    valid_until: str
+    reasons: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line as it stands in facts."""
+        return {
+            "recipient": self.recipient,
+            "channel": self.channel,
+            "purpose": self.purpose,
+            "sector": self.sector,
+            "object": self.object,
+            "value": self.value,
+            "verdict": self.verdict,
+            "basis": self.basis,
+            "valid_from": self.valid_from,
+            "valid_until": self.valid_until,
+            "reasons": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on one event: under which rules, at which registry offset, evaluated at which instant, relying on what."""
+
+    ruleset: str
+    ruleset_seq: int
+    registry_offset: int
+    evaluated_at: datetime
+    references: tuple[Reference, ...]
+    lines: tuple[VerdictLine, ...]
+
+    def as_facts(self, consent: Mapping[str, Any]) -> dict[str, Any]:
+        """Facts of `consent.assessed` for the consent with these facts."""
+        return {
+            "kind": "consent.assessed",
+            "v": 1,
+            "record": consent["record"],
+            "collector": consent["collector"],
+            "consent_id": consent["consent_id"],
+            "collected_at": consent["collected_at"],
+            "received_at": consent["received_at"],
+            "confirmed": is_confirmed(consent),
+            "via": consent["via"],
+            "ruleset": self.ruleset,
+            "ruleset_seq": self.ruleset_seq,
+            "registry_offset": self.registry_offset,
+            "evaluated_at": format_instant(self.evaluated_at),
+            "references": [reference.facts for reference in self.references],
+            "lines": [line.as_dict() for line in self.lines],
+        }
+
+
+def is_confirmed(consent: Mapping[str, Any]) -> bool:
+    """Whether the person confirmed the choice apart (double opt-in or signature)."""
+    action = consent["action"]
+    return action["confirmed_by"] in CONFIRMED_BY or action["type"] in CONFIRMED_BY
+
+
+def assess(
+    facts: Mapping[str, Any], registry: RegistryView, at: datetime, book: RuleBook = STANDARD, *, live: bool = False
+) -> Verdict:
+    """The verdict on a `consent.recorded`, evaluated at `at`. `live`: lateness of arrival counts (EVIDENCE-LATE)."""
+    case = Case(facts, registry, at, book.settings, live=live)
+    lines = [Line(case, recipient, decision) for recipient, decision in choices(case)]
+    judged = tuple(_judge(line, book) for line in lines)
+    return Verdict(book.version, book.sequence, registry.offset, at, _references(case, lines), judged)
+
+
+def _judge(line: Line, book: RuleBook) -> VerdictLine:
+    case = line.case
+    row = row_of(line)
+    line.basis = row.basis if row is not None else "consent"
+    line.valid_until = _valid_until(line, row.until if row is not None else None)
+    chosen = book.rules_for(
+        line.basis,
+        line.channel,
+        case.facts["audience"],
+        case.collected_day,
+        case.used_day,
+        third_party=line.third_party,
+    )
+    fired = [f for f in _fired_by_event(line, book) if f[1] in chosen.per_event]
+    for rank, rule in chosen.per_line:
+        effect = rule.check(line)
+        if effect is not None:
+            fired.append((rank, rule.code, effect))
+    verdict = "valid"
+    if fired:
+        fired.sort()
+        verdict = INVALID if any(effect == INVALID for _, _, effect in fired) else REVIEW
+    return VerdictLine(
+        line.recipient, line.channel, line.purpose, line.sector, line.decision["object"], line.value, verdict,
+        line.basis, case.facts["collected_at"], case.text_of(line.valid_until), tuple([code for _, code, _ in fired]),
+    )  # fmt: skip
+
+
+def _fired_by_event(line: Line, book: RuleBook) -> list[Fired]:
+    """What the event itself fires, worked out with its first line and kept for the others."""
+    case = line.case
+    if case.fired is None:
+        case.fired = [
+            (rank, rule.code, effect)
+            for rank, rule in book.event_rules(case.collected_day, case.used_day)
+            if (effect := rule.check(line)) is not None
+        ]
+    return case.fired
+
+
+def _valid_until(line: Line, regime_ends: date | None) -> datetime:
+    """The first instant at which the line no longer holds, whatever else happens."""
+    case, settings = line.case, line.case.settings
+    ends = [case.retention_ends]
+    if line.channel == "tracker":
+        ends.append(add_months(case.collected, settings.tracker_months))
+    stated = line.decision["valid_until"]
+    if stated is not None:
+        ends.append(end_of(date.fromisoformat(stated)))
+    if line.channel == "call" and (stated is not None or line.basis == "consent"):
+        ends.append(case.collected + CALL_PERIOD)
+    if regime_ends is not None:
+        ends.append(start_of(regime_ends))
+    if line.basis == "contract_in_course" and case.relationship is not None and case.relationship["until"] is not None:
+        ends.append(instant(case.relationship["until"]))
+    return min(ends)
+
+
+def _references(case: Case, lines: Sequence[Line]) -> tuple[Reference, ...]:
+    """The registry records relied on: form, notice, list, parties, and the agreements in force, once each."""
+    keys: dict[str, None] = {}
+    if case.form is not None:
+        keys[f"form:{case.form.id}:{case.form.version}"] = None
+    if case.notice is not None:
+        keys[f"notice:{case.notice.id}:{case.notice.version}"] = None
+    if case.list_ is not None:
+        keys[f"list:{case.list_.id}:{case.list_.version}"] = None
+    keys[f"party:{case.collector}"] = None
+    for line in lines:
+        if line.party is not None:
+            keys[f"party:{line.party.id}"] = None
+        for agreement in line.agreements:
+            keys[f"agreement:{agreement.id}:{agreement.version}"] = None
+    found = (case.registry.reference(key) for key in keys)
+    return tuple(reference for reference in found if reference is not None)
