@@ -33,6 +33,8 @@ class Wishes:
     mongo_port: int | None = None
     kafka_heap_mb: int | None = None
     mongo_cache_gb: float = mongo.SMALL_CACHE_GB
+    real_kafka: bool = False
+    """True refuses the stand-in, as OPPOSABLE_REQUIRE_KAFKA=real does."""
     use_environment: bool = True
     """False ignores KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI (a test that must have its own engines)."""
 
@@ -57,8 +59,8 @@ async def choose_kafka(data_dir: Path, book: PortBook, wishes: Wishes, say: jars
 
 def _stand_in(data_dir: Path, book: PortBook, wishes: Wishes, why: str) -> Engine:
     """noida-db, where it is allowed."""
-    if os.environ.get(REQUIRE_VARIABLE) == "real":
-        raise ConfigurationError(f"real Apache Kafka is required ({REQUIRE_VARIABLE}=real): {why}")
+    if wishes.real_kafka or os.environ.get(REQUIRE_VARIABLE) == "real":
+        raise ConfigurationError(f"real Apache Kafka is required and cannot be had: {why}")
     if (data_dir / "kafka" / "data").exists():
         raise ConfigurationError(f"{data_dir} holds the data of real Apache Kafka, which cannot be started: {why}")
     try:
