@@ -15,7 +15,7 @@ from services.consent_validator.choices import choices
 from services.consent_validator.rules.basis import row_of
 from services.consent_validator.rules.book import STANDARD, RuleBook
 from services.consent_validator.rules.days import CALL_PERIOD, add_months, end_of, start_of
-from services.consent_validator.rules.evidence import Case, Fired, Line
+from services.consent_validator.rules.evidence import Case, Fired, Line, notice_key
 from services.consent_validator.rules.model import INVALID, REVIEW, Basis
 from shared.contracts.types import instant
 from shared.instants import format_instant
@@ -104,6 +104,22 @@ def assess(
     lines = [Line(case, recipient, decision) for recipient, decision in choices(case)]
     judged = tuple(_judge(line, book) for line in lines)
     return Verdict(book.version, book.sequence, registry.offset, at, _references(case, lines), judged)
+
+
+def cites_unknown(facts: Mapping[str, Any], registry: RegistryView) -> bool:
+    """Whether the event cites something that this view does not hold: it may be behind the registry's end."""
+    form = registry.form(facts["form"]["id"], facts["form"]["version"])
+    cited = facts["recipient_list"]
+    published = None if cited is None else registry.list_(cited["id"], cited["version"])
+    key = notice_key(facts, form)
+    if form is None or (cited is not None and published is None) or (key is not None and registry.notice(*key) is None):
+        return True
+    collector = facts["collector"]
+    recipients = {r for d in facts["decisions"] if d["recipients"] != "all_listed" for r in d["recipients"]}
+    recipients |= {entry.party for entry in published.entries} if published is not None else set()
+    return registry.party(collector) is None or any(
+        registry.party(r) is None or not registry.agreements(collector, r) for r in recipients if r != collector
+    )
 
 
 def _judge(line: Line, book: RuleBook) -> VerdictLine:

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from shared.contracts.partner_rights import STOP_REQUESTED
 from shared.contracts.types import EVENT_ID_PATTERN, lenient_instant
 from shared.errors import InputError, Problem
 
@@ -48,7 +49,7 @@ def from_headers(headers: Headers, value: bytes | None) -> tuple[Envelope, bytes
     attributes = {name[3:]: text for name, text in texts.items() if name.startswith("ce_")}
     if not attributes:  # a producer that cannot set headers sends the whole event as its value
         return from_structured(value)
-    return _envelope(attributes, "/headers/ce_"), value
+    return envelope_of(attributes, "/headers/ce_"), value
 
 
 def from_structured(value: bytes) -> tuple[Envelope, bytes]:
@@ -60,7 +61,7 @@ def from_structured(value: bytes) -> tuple[Envelope, bytes]:
     if not isinstance(event, dict) or "specversion" not in event:
         message = "ce_ headers are missing, and the value is no CloudEvent in structured mode"
         raise InputError([Problem("ENVELOPE-MISSING", "", message)])
-    envelope = _envelope(event, "/")
+    envelope = envelope_of(event, "/")
     if "data_base64" in event:
         try:
             return envelope, base64.b64decode(event["data_base64"], validate=True)
@@ -68,7 +69,10 @@ def from_structured(value: bytes) -> tuple[Envelope, bytes]:
             raise InputError([Problem("ENVELOPE-DATA", "/data_base64", "not base64")]) from None
     if "data" not in event:
         raise InputError([Problem("ENVELOPE-DATA", "/data", "the event has no data")])
-    return envelope, orjson.dumps(event["data"])
+    try:
+        return envelope, orjson.dumps(event["data"])
+    except orjson.JSONEncodeError:  # nested deeper than can be written
+        raise InputError([Problem("ENVELOPE-DATA", "/data", "the data is nested beyond reason")]) from None
 
 
 def to_headers(envelope: Envelope) -> list[tuple[str, bytes | None]]:
@@ -106,7 +110,8 @@ def _texts(headers: Headers) -> dict[str, str]:
     return texts
 
 
-def _envelope(attributes: Mapping[str, Any], prefix: str) -> Envelope:
+def envelope_of(attributes: Mapping[str, Any], prefix: str) -> Envelope:
+    """The envelope of attributes by name. Raises InputError; `prefix` starts the pointers."""
     problems = []
     texts: dict[str, str] = {}
     for name in ("specversion", "id", "source", "type"):
@@ -122,7 +127,11 @@ def _envelope(attributes: Mapping[str, Any], prefix: str) -> Envelope:
         problems.append(Problem("ENVELOPE-ID", prefix + "id", message))
     time = attributes.get("time")
     if time is not None and lenient_instant(time) is None:
-        problems.append(Problem("ENVELOPE-TIME", prefix + "time", "an instant needs a date, a time and a zone"))
+        if texts.get("type") == STOP_REQUESTED:
+            time = None  # a stop is never refused for a date; its receipt dates it
+        else:
+            message = "an instant needs a date, a time and a zone"
+            problems.append(Problem("ENVELOPE-TIME", prefix + "time", message))
     if problems:
         raise InputError(problems)
     return Envelope(texts["id"], texts["source"], texts["type"], time)

@@ -1,0 +1,5 @@
+"""`python -m services.consent_validator`."""
+
+from services.consent_validator.app import main
+
+main()

@@ -1,0 +1,89 @@
+"""Assesses one line of evidence without recording anything: `opposable assess` and `POST /v1/assess`. Pure.
+
+A line is `{"ce": {"id", "source", "type", "time"}, "received_at": "…", "data": {…}}`; the answer is the line that the
+command prints (contracts.md). What is refused at intake is refused here, with the same problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from services.consent_validator.domain import VerdictLine, assess
+from services.consent_validator.rules.book import STANDARD, RuleBook
+from shared.contracts.envelope import SPEC_VERSION, envelope_of
+from shared.contracts.partner import CONSENT_COLLECTED
+from shared.contracts.types import lenient_instant
+from shared.errors import InputError, Problem
+from shared.intake.accept import accept
+from shared.registry.view import RegistryView
+
+
+def assess_line(
+    line: Any, registry: RegistryView, *, at: datetime | None = None, now: datetime | None = None,
+    book: RuleBook = STANDARD,
+) -> dict[str, Any]:  # fmt: skip
+    """The answer to one parsed line. `at`: evaluation instant (default: its receipt); `now`: receipt where it has none."""
+    answer: dict[str, Any] = {
+        "event_id": _text(line, "ce", "id"),
+        "consent_id": _text(line, "data", "consent_id"),
+        "status": "rejected",
+        "problems": [],
+        "lines": [],
+    }
+    try:
+        lines = _assess(line, registry, at, now, book)
+    except InputError as error:
+        answer["problems"] = [problem.as_dict() for problem in error.problems]
+    else:
+        answer["status"] = "accepted"
+        answer["lines"] = [as_printed(one) for one in lines]
+    return answer
+
+
+def unreadable() -> dict[str, Any]:
+    """The answer to a line that is no JSON."""
+    problem = Problem("JSON", "", "the line is not JSON")
+    return {"event_id": None, "consent_id": None, "status": "rejected", "problems": [problem.as_dict()], "lines": []}
+
+
+def as_printed(line: VerdictLine) -> dict[str, Any]:
+    """The fields of a verdict line that are printed."""
+    return {
+        "recipient": line.recipient,
+        "channel": line.channel,
+        "purpose": line.purpose,
+        "sector": line.sector,
+        "verdict": line.verdict,
+        "basis": line.basis,
+        "reasons": list(line.reasons),
+        "valid_until": line.valid_until,
+    }
+
+
+def _assess(
+    line: Any, registry: RegistryView, at: datetime | None, now: datetime | None, book: RuleBook
+) -> tuple[VerdictLine, ...]:
+    if not isinstance(line, dict) or not isinstance(line.get("ce"), dict) or "data" not in line:
+        raise InputError([Problem("ENVELOPE-MISSING", "", "a line has ce (id, source, type), received_at and data")])
+    received = lenient_instant(line["received_at"]) if "received_at" in line else now
+    if received is None:
+        raise InputError([Problem("FIELD-FORMAT", "/received_at", "an instant needs a date, a time and a zone")])
+    envelope = envelope_of({"specversion": SPEC_VERSION, **line["ce"]}, "/ce/")
+    if envelope.type != CONSENT_COLLECTED:
+        raise InputError([Problem("TYPE-UNKNOWN", "/ce/type", f"only {CONSENT_COLLECTED} is evidence to assess")])
+    try:
+        data = orjson.dumps(line["data"])
+    except orjson.JSONEncodeError:
+        raise InputError([Problem("JSON", "/data", "the data is nested beyond reason")]) from None
+    accepted = accept(envelope, data, party=envelope.source, received_at=received, registry=registry)
+    return assess(accepted.facts, registry, at or received, book).lines
+
+
+def _text(line: Any, part: str, name: str) -> str | None:
+    value = line.get(part) if isinstance(line, Mapping) else None
+    text = value.get(name) if isinstance(value, Mapping) else None
+    return text if isinstance(text, str) else None

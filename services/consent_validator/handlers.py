@@ -1,0 +1,62 @@
+"""One batch of `consents`: a verdict for each recorded consent, published on `verdicts` with the sealed part unchanged.
+
+A verdict is a function of the consent's facts, the registry and the instant of receipt: doing a record again gives the same
+verdict (only the registry offset may have grown), so that a replay needs no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from services.consent_validator.domain import Verdict, assess, cites_unknown
+from services.consent_validator.rules.book import RuleBook
+from shared import canonical
+from shared.contracts.envelope import Envelope, to_headers
+from shared.contracts.types import instant
+from shared.intake.consents import KIND
+from shared.kafka.publisher import Outgoing, Publisher
+from shared.kafka.record import Record
+from shared.metrics import Metrics
+from shared.registry.feed import RegistryFeed
+from shared.topics import VERDICTS
+
+VERDICT_TYPE = "opposable.consent.assessed.v1"
+SOURCE = "opposable/consent_validator"
+
+
+class Assessor:
+    """Handles batches of recorded consents."""
+
+    def __init__(self, *, registry: RegistryFeed, publisher: Publisher, metrics: Metrics, book: RuleBook) -> None:
+        self._registry, self._publisher, self._metrics, self._book = registry, publisher, metrics, book
+
+    async def process(self, records: Sequence[Record]) -> None:
+        """Assess one batch. Conflicts, which share the topic, are no evidence to assess: they are passed over."""
+        events = [event for event in (orjson.loads(r.value or b"null") for r in records) if _is_consent(event)]
+        view = self._registry.view
+        if any(cites_unknown(event["facts"], view) for event in events):
+            await self._registry.catch_up()  # LIST-UNKNOWN means: after reading to the registry's current end
+        verdicts = [(event, self._verdict(event["facts"])) for event in events]
+        await self._publisher.send_all([_outgoing(event, verdict) for event, verdict in verdicts])
+        for _, verdict in verdicts:
+            for line in verdict.lines:
+                self._metrics.verdict_lines.labels(line.verdict).inc()
+
+    def _verdict(self, facts: dict[str, Any]) -> Verdict:
+        return assess(facts, self._registry.view, instant(facts["received_at"]), self._book, live=True)
+
+
+def _is_consent(event: Any) -> bool:
+    return isinstance(event, dict) and event["facts"]["kind"] == KIND
+
+
+def _outgoing(event: dict[str, Any], verdict: Verdict) -> Outgoing:
+    facts = event["facts"]
+    body = {"facts": verdict.as_facts(facts)}
+    if "sealed" in event:
+        body["sealed"] = event["sealed"]
+    envelope = Envelope(facts["event_id"], SOURCE, VERDICT_TYPE)
+    return Outgoing(VERDICTS.name, facts["record"].encode(), canonical.dumps(body), tuple(to_headers(envelope)))
