@@ -20,7 +20,7 @@ async def insert(collection: Collection, rows: list[Document], compared: str | N
         again = [rows[index] for index in collided(error)]
         if compared is None:
             return set()
-        wanted = {tuple(row["_id"].values()): row[compared] for row in again}
+        wanted = {tuple(row["_id"].values()): bytes(row[compared]) for row in again}
         found = collection.find({"_id": {"$in": [row["_id"] for row in again]}})
         stored = {tuple(row["_id"].values()): row[compared] async for row in found}
         return {key for key, value in stored.items() if bytes(value) != wanted[key]}
