@@ -8,8 +8,7 @@ upstream). Rules `STOPPED`, `REOPEN-UNCONFIRMED`, `REFUSED`: docs/law.md.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -188,36 +187,3 @@ def _decide_line(
 
 def _subject(line: Line) -> tuple[str | None, ...]:
     return (line.recipient, line.channel, line.purpose, line.sector)
-
-
-def meetings(stops: Iterable[Stop], grants: Sequence[Grant]) -> Iterator[tuple[Stop, Grant]]:
-    """Every (stop, grant) about the same person, found by their keys: no product of two batches."""
-    by_key: defaultdict[str, list[Grant]] = defaultdict(list)
-    for grant in grants:
-        for key in keys_of_grant(grant):
-            by_key[key].append(grant)
-    for stop in stops:
-        met: dict[str, Grant] = {}
-        for key in keys_of_stop(stop):
-            met.update((grant.record, grant) for grant in by_key.get(key, ()))
-        for grant in met.values():
-            yield stop, grant
-
-
-def keys_of_grant(grant: Grant) -> set[str]:
-    """Everything a stop may name the record by. Keys, references and records have forms that never collide."""
-    named = {grant.record, grant.consent_id, *grant.contact_keys}
-    return named if grant.subject_key is None else {*named, grant.subject_key}
-
-
-def keys_of_stop(stop: Stop) -> set[str]:
-    """Everything the stop names its person by; empty means nobody can be found by it."""
-    return {*stop.contact_keys, *(key for key in (stop.subject_key, stop.record) if key)}
-
-
-def stops_by_record(stops: Iterable[Stop], grants: Sequence[Grant]) -> Mapping[str, list[Stop]]:
-    """For each record, the stops about it."""
-    found: defaultdict[str, list[Stop]] = defaultdict(list)
-    for stop, grant in meetings(stops, grants):
-        found[grant.record].append(stop)
-    return found

@@ -12,7 +12,8 @@ from services.rights_handler import decoding
 from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.decoding import CONFLICT, Internal
 from services.rights_handler.deliveries import OPERATOR, Answer
-from services.rights_handler.domain import Grant, Stop, Transfer, keys_of_stop
+from services.rights_handler.domain import Grant, Stop, Transfer
+from services.rights_handler.matching import keys_of_stop
 from services.rights_handler.moments import one_month_after
 from services.rights_handler.persons import CONSENT_KIND, Person, Persons
 from services.rights_handler.ports import Index, Ledger, Obligation

@@ -60,13 +60,14 @@ class MongoIndex:
         """Insert those that are new."""
         await insert_new(self._transfers, [transfer_row(transfer) for transfer in transfers])
 
-    async def stops_about(self, grants: Sequence[Grant]) -> list[Stop]:
+    async def stops_about(self, grants: Sequence[Grant], contact_keys: Collection[str] = ()) -> list[Stop]:
         """One query over three indexes."""
-        return [stop_of(row) async for row in self._stops.find(_any_of(
-            cks={key for grant in grants for key in grant.contact_keys},
+        query = _any_of(
+            cks={*contact_keys, *(key for grant in grants for key in grant.contact_keys)},
             sref={grant.subject_key for grant in grants if grant.subject_key is not None},
             record={name for grant in grants for name in (grant.record, grant.consent_id)},
-        ))] if grants else []  # fmt: skip
+        )
+        return [stop_of(row) async for row in self._stops.find(query)] if query else []
 
     async def grants_about(self, stops: Sequence[Stop]) -> list[Grant]:
         """One query over four indexes; none where no stop names anybody."""
@@ -78,6 +79,10 @@ class MongoIndex:
             consent_id={name for name in named if "/" not in name},
         )
         return [grant_of(row) async for row in self._grants.find(query)] if query else []
+
+    async def grants_of_contacts(self, contact_keys: Collection[str]) -> list[Grant]:
+        """By contact."""
+        return [grant_of(row) async for row in self._grants.find({"cks": {"$in": sorted(contact_keys)}})]
 
     async def grants_of(self, records: Collection[str]) -> list[Grant]:
         """By record."""

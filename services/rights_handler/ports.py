@@ -57,12 +57,16 @@ class Index(Protocol):
         """Write transfers, unique by (record, to)."""
         ...
 
-    async def stops_about(self, grants: Sequence[Grant]) -> list[Stop]:
-        """Every stop that shares a contact key, a subject key or the record with any of these."""
+    async def stops_about(self, grants: Sequence[Grant], contact_keys: Collection[str] = ()) -> list[Stop]:
+        """Every stop that shares a contact key, a subject key or the record with any of these, or has one of the keys."""
         ...
 
     async def grants_about(self, stops: Sequence[Stop]) -> list[Grant]:
         """Every grant that shares a contact key or a subject key with any of these stops, or that one names."""
+        ...
+
+    async def grants_of_contacts(self, contact_keys: Collection[str]) -> list[Grant]:
+        """Every grant that has one of these contact keys."""
         ...
 
     async def grants_of(self, records: Collection[str]) -> list[Grant]:

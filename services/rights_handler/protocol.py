@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.rights_handler.domain import Decision, Grant, Stop, Transfer, decide, holds, meetings, stops_by_record
+from services.rights_handler.domain import Decision, Grant, Stop, Transfer, decide, holds
 from services.rights_handler.fanout import FanOut, Touch
+from services.rights_handler.matching import meetings, stops_by_record
 from services.rights_handler.persons import Person
 from services.rights_handler.ports import Index, Written
 from services.rights_handler.teller import Teller

@@ -1,0 +1,5 @@
+"""`python -m services.rights_handler`."""
+
+from services.rights_handler.app import main
+
+main()

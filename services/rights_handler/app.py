@@ -1,0 +1,87 @@
+"""Wiring of the rights handler; no logic."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.rights_handler.acknowledging import Acknowledging
+from services.rights_handler.api import Api
+from services.rights_handler.deliveries import Times
+from services.rights_handler.fanout import FanOut
+from services.rights_handler.freshness import Freshness, KafkaPositions
+from services.rights_handler.handlers import Handlers
+from services.rights_handler.index import MongoIndex
+from services.rights_handler.ledger import MongoLedger
+from services.rights_handler.one_click import make_router
+from services.rights_handler.persons import Persons
+from services.rights_handler.protocol import Crossing
+from services.rights_handler.requesting import Requesting
+from services.rights_handler.scheduler import Scheduler
+from services.rights_handler.settings import RightsSettings
+from services.rights_handler.teller import Teller
+from services.rights_handler.terms import Terms
+from services.rights_handler.tokens import Tokens
+from shared.auth import Authenticator, operator_digest
+from shared.service import Context, run_service
+from shared.settings import read_secret
+from shared.topics import IN_PLATFORM_RIGHTS, IN_RIGHTS, REPORTS, REQUESTS, STOPS, VERDICTS
+from shared.vault import Vault
+
+COLLECTOR_RIGHTS = "collector.rights"
+"""The collector's group for stops: what it has not read yet, this service cannot know."""
+
+
+async def build(context: Context) -> None:
+    """Wire the rights handler into a context."""
+    settings = context.settings
+    assert isinstance(settings, RightsSettings)  # noqa: S101 - wiring, not input
+    secret = settings.secrets_dir
+    vault = Vault(context.mongo, read_secret(secret, "kek"))
+    master = read_secret(secret, "match-master")
+    persons = Persons(vault, pepper=read_secret(secret, "pepper"), match_master=master)
+    tokens = Tokens(master)
+    index, ledger = MongoIndex(context.mongo), MongoLedger(context.mongo)
+    times = Times(settings.remind_after, timedelta(seconds=settings.rights_repeat_every))
+    teller = Teller(
+        outbox=context.publisher, persons=persons, registry=context.registry, tokens=tokens, metrics=context.metrics,
+        public_url=settings.public_url,
+    )  # fmt: skip
+    terms = Terms(context.registry, settings)
+    fan_out = FanOut(index, ledger, teller, context.clock, terms.ack_within, times)
+    handlers = Handlers(
+        crossing=Crossing(index, fan_out, teller), acknowledging=Acknowledging(ledger, context.publisher),
+        persons=persons, index=index, ledger=ledger, dead_all=context.dead_all,
+    )  # fmt: skip
+    context.on_start(index.prepare)
+    context.on_start(ledger.prepare)
+    name = "rights_handler"
+    context.consume(topics=[VERDICTS.name], group=f"{name}.verdicts", process=handlers.verdicts)
+    context.consume(topics=[STOPS.name], group=f"{name}.stops", process=handlers.stops)
+    context.consume(topics=[REPORTS.name], group=f"{name}.reports", process=handlers.reports)
+    context.consume(topics=[REQUESTS.name], group=f"{name}.requests", process=handlers.requests)
+    scheduler = Scheduler(
+        index, ledger, teller, context.publisher, context.clock, times,
+        timedelta(seconds=settings.rights_sweep_every), context.log,
+    )  # fmt: skip
+    context.background("reminders", scheduler.run)
+    positions = KafkaPositions(settings, name, {
+        f"{name}.stops": lambda: [STOPS.name],
+        COLLECTOR_RIGHTS: lambda: [
+            IN_PLATFORM_RIGHTS.name, *(IN_RIGHTS.of(party.id) for party in context.registry.view.parties())
+        ],
+    })  # fmt: skip
+    freshness = Freshness(positions, context.clock, timedelta(seconds=settings.rights_lag_most))
+    context.background("freshness", freshness.run)
+    requesting = Requesting(context.publisher, context.clock)
+    auth = Authenticator(context.registry, context.clock, operator_digest(secret))
+    api = Api(
+        auth=auth, index=index, ledger=ledger, persons=persons, freshness=freshness, requesting=requesting,
+        clock=context.clock,
+    )  # fmt: skip
+    context.app.include_router(api.router())
+    context.app.include_router(make_router(tokens, context.registry, requesting))
+
+
+def main() -> None:
+    """Run the rights handler."""
+    run_service("rights_handler", RightsSettings(), build)

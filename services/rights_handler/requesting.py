@@ -1,0 +1,98 @@
+"""Stops that enter by HTTP: written to `in.platform.rights` like any other input, so that nothing has a side door.
+
+The stop's id derives from who asks and what it asks, so that a repeated request is the same stop: the collector's guard
+answers a repetition with `duplicate`, and no two callers can take each other's id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from typing import Any
+
+import orjson
+from aiokafka.errors import KafkaError
+
+from services.rights_handler.ports import Outbox
+from services.rights_handler.tokens import Reference
+from shared.auth import Caller
+from shared.clock import Clock
+from shared.contracts.envelope import Envelope, to_headers
+from shared.contracts.partner_rights import STOP_REQUESTED
+from shared.contracts.types import UUID_PATTERN
+from shared.errors import InputError, Problem, Unavailable
+from shared.kafka.publisher import Outgoing
+from shared.topics import IN_PLATFORM_RIGHTS, PLATFORM_PARTY
+
+MAX_BYTES = 65_536
+_UUID = re.compile(UUID_PATTERN)
+
+
+class Requesting:
+    """Publishes stop requests; returns once they are stored. Raises Unavailable where Kafka does not confirm."""
+
+    def __init__(self, outbox: Outbox, clock: Clock) -> None:
+        self._outbox, self._clock = outbox, clock
+
+    async def by_caller(self, caller: Caller, body: bytes) -> str:
+        """A stop from a party's own system or from the operator; returns its identity, `platform/<id>`."""
+        try:
+            data = orjson.loads(body) if len(body) <= MAX_BYTES else None
+        except orjson.JSONDecodeError:
+            data = None
+        if not isinstance(data, dict):
+            raise InputError([Problem("JSON", "", f"the body is one JSON object of at most {MAX_BYTES} bytes")])
+        if not any(data.get(name) for name in ("contacts", "contact", "subject_ref", "record", "consent_id")):
+            message = "the stop names nobody: give a contact, a subject_ref or a record"
+            raise InputError([Problem("STOP-NOBODY", "/contacts", message)])
+        wanted = data.get("stop_id")
+        stop_id = _id("http", caller.party or "operator", wanted if isinstance(wanted, str) else uuid.uuid4().hex)
+        return await self._publish(stop_id, {**_as_party(data, caller.party), "stop_id": stop_id})
+
+    async def by_link(self, reference: Reference) -> str:
+        """A click on a one-click link: this party stops, on all channels, for the person of this record.
+
+        The instant is left to the broker and the id changes every second: a request repeated by a mail system is one stop,
+        and a click after a later consent is another.
+        """
+        second = int(self._clock.now().timestamp())
+        stop_id = _id("link", reference.record, reference.party, str(second))
+        data = {
+            "stop_id": stop_id,
+            "record": reference.record,
+            "recipients": [reference.party],
+            "kind": "withdrawal",
+            "via": "one_click",
+        }
+        return await self._publish(stop_id, data)
+
+    async def _publish(self, stop_id: str, data: dict[str, Any]) -> str:
+        envelope = Envelope(id=stop_id, source=PLATFORM_PARTY, type=STOP_REQUESTED)
+        message = Outgoing(
+            IN_PLATFORM_RIGHTS.name, stop_id.encode(), orjson.dumps(data), tuple(to_headers(envelope))
+        )  # fmt: skip
+        try:
+            await self._outbox.send_all([message])
+        except KafkaError as error:
+            raise Unavailable("Kafka did not confirm the stop") from error
+        return f"{PLATFORM_PARTY}/{stop_id}"
+
+
+def _as_party(data: dict[str, Any], party: str | None) -> dict[str, Any]:
+    """The same stop, with what its sender would have meant on its own topic: its references, its records, itself."""
+    if party is None:
+        return data
+    meant = dict(data)
+    meant.setdefault("collector", party)
+    record = meant.get("record") or meant.get("consent_id")
+    if isinstance(record, str) and _UUID.fullmatch(record.strip()):
+        meant["record"] = record.strip().lower()
+    to_sender = meant.get("kind") == "stop_reply" or meant.get("via") == "one_click"
+    if to_sender and not meant.get("recipients"):
+        meant["recipients"] = [party]
+    return meant
+
+
+def _id(*cause: str) -> str:
+    return hashlib.sha256("\0".join(cause).encode()).hexdigest()[:32]
