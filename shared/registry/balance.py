@@ -3,7 +3,7 @@
 Four parts, each measured on the page and kept in the registry: area (up to 35 points: how much smaller the refusal, by
 the worse of its area and its type size), contrast (35), position (20: not beside the acceptance) and wording (10: the
 label does not say that it refuses). What was not measured counts nothing. Calibrated on three versions of a game form:
-another colour gives 0, about half the size and contrast 31, tiny and pale under a large button 82.
+another colour gives 0, about half the size and contrast 31, tiny and pale under a large button 81.
 """
 
 from __future__ import annotations

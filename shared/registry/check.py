@@ -1,0 +1,141 @@
+"""Examines registry documents as a whole: what a schema cannot see (contracts.md, rules.md). Pure.
+
+Errors: a SIREN that is none, a reference to nothing, a hash or signature that does not hold, a version written twice.
+Warnings: an agreement that says nothing of its clauses, or lacks one; a form whose refusal is less visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.errors import Problem
+from shared.registry.clauses import missing_clauses
+from shared.registry.load import Document, view_of
+from shared.registry.models import Agreement, Party, parse
+from shared.registry.shown import Form, Notice, RecipientList
+from shared.registry.view import RegistryView
+from shared.topics import PLATFORM_PARTY
+
+UNBALANCED_FROM = 25
+"""Score from which a form's refusal is worth a warning (rules: FORM-UNBALANCED)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found. `pointer` of the problem = `file#number/field`."""
+
+    severity: Literal["error", "warning"]
+    key: str
+    problem: Problem
+
+
+def luhn(siren: str) -> bool:
+    """Whether nine digits are a SIREN (Luhn's key)."""
+    total = 0
+    for position, digit in enumerate(reversed(siren)):
+        value = int(digit) * (2 if position % 2 else 1)
+        total += value - 9 if value > 9 else value  # noqa: PLR2004 - the digits of a number up to 18 added
+    return total % 10 == 0
+
+
+def check(documents: Sequence[Document]) -> list[Finding]:
+    """Every finding, in the order of the documents. The documents must be readable (`load.read_dir`)."""
+    view = view_of(documents)
+    findings: list[Finding] = []
+    seen: dict[str, Document] = {}
+    for document in documents:
+        first = seen.setdefault(document.key, document)
+        if first is not document:
+            message = f"already written in {first.place}: a version is written once"
+            findings.append(_finding("error", document, "", "REGISTRY-TWICE", message))
+        findings += _examine(document, view)
+    return findings
+
+
+def _examine(document: Document, view: RegistryView) -> Iterable[Finding]:
+    match parse(document.body):
+        case Party() as party:
+            return _party(document, party)
+        case Form() as form:
+            return _form(document, form, view)
+        case RecipientList() as published:
+            return _list(document, published, view)
+        case Agreement() as agreement:
+            return _agreement(document, agreement, view)
+        case Notice():
+            return ()
+        case _:
+            return ()
+
+
+def _party(document: Document, party: Party) -> Iterator[Finding]:
+    if party.siren is not None and not luhn(party.siren):
+        yield _finding("error", document, "/siren", "REGISTRY-SIREN", "not a SIREN: its key (Luhn) is wrong")
+    if party.id == PLATFORM_PARTY:
+        yield _finding("error", document, "/id", "REGISTRY-RESERVED", "this id names the platform's own edges")
+    if party.delivery.mode == "webhook" and party.delivery.url is None:
+        yield _finding("error", document, "/delivery/url", "REGISTRY-REFERENCE", "a webhook needs its address")
+
+
+def _form(document: Document, form: Form, view: RegistryView) -> Iterator[Finding]:
+    yield from _owner(document, form.collector, view)
+    if form.notice is not None and view.notice(form.notice.id, form.notice.version) is None:
+        yield _finding("error", document, "/notice", "REGISTRY-REFERENCE", "no such notice version is registered")
+    if form.refusal.present and form.unbalance >= UNBALANCED_FROM:
+        message = f"the refusal is less visible than the acceptance: {form.unbalance} of 100"
+        yield _finding("warning", document, "/refusal", "FORM-UNBALANCED", message)
+
+
+def _list(document: Document, published: RecipientList, view: RegistryView) -> Iterator[Finding]:
+    yield from _owner(document, published.collector, view)
+    if not view.list_body_intact(published):
+        yield _finding("error", document, "/sha256", "LIST-HASH", "not the hash of this body")
+    if view.list_signature(published) == "wrong":
+        message = "no good signature by a registered key of the collector over this id, version and hash"
+        yield _finding("error", document, "/signature", "LIST-SIGNATURE", message)
+    if (published.nature == "named") != bool(published.entries):
+        message = "a list of names has entries; a list of categories names nobody and has none"
+        yield _finding("warning", document, "/entries", "LIST-CATEGORIES", message)
+    for index, entry in enumerate(published.entries):
+        pointer = f"/entries/{index}"
+        if entry.siren is not None and not luhn(entry.siren):
+            message = "not a SIREN: its key (Luhn) is wrong"
+            yield _finding("error", document, f"{pointer}/siren", "REGISTRY-SIREN", message)
+        party = view.party(entry.party)
+        if party is None:
+            yield _finding("error", document, f"{pointer}/party", "REGISTRY-REFERENCE", "no such party is registered")
+        elif party.registration != entry.registration:
+            message = "not the registration of this party: the list names another legal person"
+            yield _finding("error", document, f"{pointer}/siren", "REGISTRY-REFERENCE", message)
+
+
+def _agreement(document: Document, agreement: Agreement, view: RegistryView) -> Iterator[Finding]:
+    yield from _owner(document, agreement.collector, view)
+    yield from _role(document, "/prospector", agreement.prospector, "prospector", view)
+    if agreement.valid_until is not None and agreement.valid_until < agreement.valid_from:
+        yield _finding("error", document, "/valid_until", "REGISTRY-DATES", "ends before it begins")
+    if agreement.clauses is None:
+        message = "declares no clauses: whether RGPD 26 or 28(3) is satisfied cannot be seen"
+        yield _finding("warning", document, "/clauses", "AGREEMENT-INCOMPLETE", message)
+    for clause in sorted(missing_clauses(agreement)):
+        yield _finding("warning", document, "/clauses", "AGREEMENT-INCOMPLETE", f"lacks the clause {clause}")
+
+
+def _owner(document: Document, party_id: str, view: RegistryView) -> Iterator[Finding]:
+    return _role(document, "/collector", party_id, "collector", view)
+
+
+def _role(document: Document, pointer: str, party_id: str, role: str, view: RegistryView) -> Iterator[Finding]:
+    party = view.party(party_id)
+    if party is None:
+        yield _finding("error", document, pointer, "REGISTRY-REFERENCE", "no such party is registered")
+    elif role not in party.roles:
+        yield _finding("error", document, pointer, "REGISTRY-ROLE", f"this party has not the role {role}")
+
+
+def _finding(
+    severity: Literal["error", "warning"], document: Document, pointer: str, code: str, message: str
+) -> Finding:
+    return Finding(severity, document.key, Problem(code, document.place + pointer, message))
