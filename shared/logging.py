@@ -115,6 +115,15 @@ def configure(service: str, level: str = "INFO") -> Any:
     root = logging.getLogger()
     root.handlers = [_Bridge(logger)]
     root.setLevel(level)
-    for noisy in ("aiokafka", "faststream", "uvicorn.access", "pymongo", "httpx", "httpcore", "asyncio"):
+    for noisy in (
+        "aiokafka",
+        "faststream",
+        "uvicorn.error",
+        "uvicorn.access",
+        "pymongo",
+        "httpx",
+        "httpcore",
+        "asyncio",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return logger

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from shared.instants import format_instant
+from shared.kafka.reading import partitions_of
 from shared.local_engines.endpoints import Endpoints
 
 REGISTRY = Path(__file__).parents[2] / "deploy" / "example" / "registry"
@@ -28,10 +29,13 @@ def registry(kind: str, name: str, version: Any) -> dict[str, Any]:
 
 
 def consent(
-    email: str, phone: str | None = None, *, age_s: float = 20.0, confirmed: bool = True, **change: Any
+    email: str, phone: str | None = None, *, at: datetime | None = None, confirmed: bool = True, **change: Any
 ) -> dict[str, Any]:
-    """A consent of acme's game page, to e-mail from everyone listed (three prospecteurs)."""
-    at = datetime.now(UTC) - timedelta(seconds=age_s)
+    """A consent of acme's game page, to e-mail from everyone listed (three prospecteurs), given just now unless `at`.
+
+    It must not predate the registry's archived time: evidence older than the page it names proves nothing.
+    """
+    at = at or datetime.now(UTC)
     form, listed = registry("form", "jeu-rentree", 7), registry("list", "acme-partners", 12)
     notice = registry("notice", form["notice"]["id"], form["notice"]["version"])
     body: dict[str, Any] = {
@@ -41,7 +45,7 @@ def consent(
         "form": {"id": form["id"], "version": 7, "sha256": form["html_sha256"]},
         "notice": {"version": str(notice["version"]), "sha256": notice["sha256"], "language": "fr"},
         "recipient_list": {"id": listed["id"], "version": 12, "sha256": listed["sha256"],
-                           "displayed_at": format_instant(at - timedelta(seconds=10))},
+                           "displayed_at": format_instant(at)},
         "action": {"type": "checkbox", "default_state": "off", "confirmed_by": "double_opt_in" if confirmed else None},
         "decisions": [{"channel": "email", "purpose": "prospecting", "value": "granted", "recipients": "all_listed"}],
         "medium": "web", "context": {"source_url": "https://acme.example/jeu-rentree", "ip": "203.0.113.77"},
@@ -124,8 +128,7 @@ class _Reader:
     async def __aenter__(self) -> AIOKafkaConsumer:
         self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, auto_offset_reset="earliest")
         await self._consumer.start()
-        await self._consumer.topics()
-        parts = [TopicPartition(self._topic, p) for p in self._consumer.partitions_for_topic(self._topic) or ()]
+        parts = await partitions_of(self._kafka, [self._topic])
         self._consumer.assign(parts)
         await self._consumer.seek_to_beginning(*parts)
         return self._consumer

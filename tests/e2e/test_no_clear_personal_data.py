@@ -4,9 +4,10 @@ import uuid
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from pymongo import AsyncMongoClient
 
+from shared.kafka.reading import partitions_of, topic_names
 from tests.e2e.partner import Partner, consent, stop
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
@@ -34,8 +35,7 @@ async def every_record(kafka):
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        names = [t for t in await consumer.topics() if not t.startswith("__")]
-        parts = [TopicPartition(t, p) for t in names for p in consumer.partitions_for_topic(t) or ()]
+        parts = await partitions_of(kafka, await topic_names(kafka))
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         await consumer.seek_to_beginning(*parts)

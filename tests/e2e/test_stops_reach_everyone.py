@@ -1,6 +1,7 @@
 """Stops and consents in every order a partner may send them, through the whole system: who is told what."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
@@ -58,8 +59,9 @@ async def test_an_acknowledged_order_is_not_reminded_and_a_silent_party_is(partn
 
 async def test_a_consent_that_arrives_after_its_stop_is_never_granted_and_everyone_is_told(partner):
     email, _ = someone()
+    given = datetime.now(UTC)
     named = await partner.stop(stop([("email", email)]))
-    record = await partner.consent(consent(email, age_s=3600))
+    record = await partner.consent(consent(email, at=given))
     for party in EVERYONE:
         assert await partner.orders(party, named)
     for party in NAMED:
@@ -87,13 +89,14 @@ async def test_a_stop_received_by_a_prospecteur_travels_up_and_sideways(partner)
 
 async def test_re_imports_after_a_stop(partner):
     email, _ = someone()
-    first = await partner.consent(consent(email, age_s=7200))
+    before = datetime.now(UTC)
+    first = await partner.consent(consent(email))
     await granted(partner, first)
     named = await partner.stop(stop([("email", email)]))
     assert await partner.orders("canalvert", named)
-    old = await partner.consent(consent(email, age_s=7100))
-    held = await partner.consent(consent(email, age_s=-1, confirmed=False))
-    reopened = await partner.consent(consent(email, age_s=-1, confirmed=True))
+    old = await partner.consent(consent(email, at=before))
+    held = await partner.consent(consent(email, confirmed=False))
+    reopened = await partner.consent(consent(email, confirmed=True))
     (told,) = await partner.permissions("canalvert", held)
     assert told["reasons"] == ["REOPEN-UNCONFIRMED"]
     await granted(partner, reopened)

@@ -14,10 +14,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from pymongo import AsyncMongoClient
 
 from shared.crypto.merkle import CompactRange, leaf_hash
+from shared.kafka.reading import partitions_of, topic_names
 
 ARCHIVED = ("consents", "verdicts", "stops", "requests", "reports", "deliveries", "erasures", "registry")
 READ_S = 120
@@ -50,8 +51,8 @@ async def read(bootstrap: str) -> Seen:
     await consumer.start()
     seen = Seen()
     try:
-        names = [t for t in await consumer.topics() if not t.startswith(("in.", "__")) and t != "dead"]
-        parts = [TopicPartition(t, p) for t in names for p in consumer.partitions_for_topic(t) or ()]
+        names = [t for t in await topic_names(bootstrap) if not t.startswith("in.") and t != "dead"]
+        parts = await partitions_of(bootstrap, names)
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         await consumer.seek_to_beginning(*parts)

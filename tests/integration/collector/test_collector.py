@@ -7,7 +7,7 @@ import uuid
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from services.collector.app import build
 from services.collector.handlers import Intake
@@ -15,6 +15,7 @@ from services.collector.settings import CollectorSettings
 from shared import canonical
 from shared.crypto.sealing import unseal
 from shared.kafka.publisher import Outgoing, Publisher
+from shared.kafka.reading import partitions_of
 from shared.kafka.record import StoredRecord
 from shared.provisioning import provision
 from shared.service import Context
@@ -53,10 +54,7 @@ class World:
         )
         await consumer.start()
         try:
-            parts = [
-                TopicPartition(topic, p)
-                for p in consumer.partitions_for_topic(topic) or await self._parts(consumer, topic)
-            ]
+            parts = await partitions_of(self.settings.kafka_bootstrap_servers, [topic])
             consumer.assign(parts)
             found = []
             async with asyncio.timeout(seconds):
@@ -66,13 +64,6 @@ class World:
             return found
         finally:
             await consumer.stop()
-
-    @staticmethod
-    async def _parts(consumer, topic):
-        while not (found := consumer.partitions_for_topic(topic)):
-            await consumer._client.force_metadata_update()
-            consumer._client.add_topic(topic)
-        return found
 
     async def receipt(self, event_id, count=1):
         found = await self.read("out.bench-a.receipts", lambda r: r.key == event_id.encode(), count)
