@@ -69,9 +69,11 @@ def demo(
         environment={"OPPOSABLE_RIGHTS_REMIND_AFTER": str(REMIND_AFTER_S)},
     )
     screen, started = Console(stderr=True), time.monotonic()
+    (directory / "proof").mkdir()
     stop_on_signals()
     screen.print(f"[bold]{words('title')}[/]  [dim]{directory}[/]")
-    with Supervisor(plan) as system:
+    system = Supervisor(plan)
+    try:
         with screen.status(words("starting")):
             system.start()
             endpoints = system.wait_ready()
@@ -87,8 +89,9 @@ def demo(
             typer.echo(words("files", path=str(outcome.proof)))
         if keep:
             _invite(words, directory, {name: at.url for name, at in endpoints.services.items()}, endpoints.kafka)
-        else:
-            screen.print(f"[dim]{words('stopping')}[/]")
+    finally:
+        screen.print(f"[dim]{words('stopping')}[/]")
+        system.stop()
     if outcome.kept and data_dir is None:
         _tidy(directory)
     if not outcome.kept:

@@ -35,6 +35,12 @@ class Cast:
         """Parties that play one of these parts."""
         return {party for party, part in self.behaviours.items() if part in parts}
 
+    def check(self) -> None:
+        """Raise what a party raised, if one stopped playing."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                task.result()
+
     async def __aenter__(self) -> Self:
         for party, part in self.behaviours.items():
             played = SimulatedParty(self._settings, party, BEHAVIOURS[part])

@@ -62,6 +62,7 @@ class TopicReader:
     async def __aenter__(self) -> Self:
         """Connect and find the partitions. Raises Unavailable when a topic does not exist."""
         self._consumer = consumer = AIOKafkaConsumer(
+            *self._topics,  # without a group: every partition is assigned at start
             bootstrap_servers=self._bootstrap,
             client_id="opposable-demo-reader",
             enable_auto_commit=False,
@@ -70,14 +71,12 @@ class TopicReader:
             max_partition_fetch_bytes=4 * 1_048_576,
         )
         await consumer.start()
-        await consumer.topics()  # all metadata: partitions_for_topic answers from it
-        for topic in self._topics:
-            numbers = consumer.partitions_for_topic(topic)
-            if not numbers:
-                raise Unavailable(f"topic {topic} does not exist")
-            self._partitions += [TopicPartition(topic, number) for number in sorted(numbers)]
-        consumer.assign(self._partitions)
-        await consumer.seek_to_beginning(*self._partitions)
+        assigned = consumer.assignment()
+        missing = set(self._topics) - {partition.topic for partition in assigned}
+        if missing:
+            await consumer.stop()
+            raise Unavailable(f"topics missing: {', '.join(sorted(missing))}")
+        self._partitions = sorted(assigned)
         return self
 
     async def __aexit__(self, *_: object) -> None:

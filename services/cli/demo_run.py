@@ -118,6 +118,7 @@ class Play:
         tasks = {label: self._task(label, None) for label in steps}
         end = time.monotonic() + STEP_S
         while True:
+            self._cast.check()
             ledger = await self._reader.catch_up()
             counts = {label: step(ledger) for label, step in steps.items()}
             for label, (done, total) in counts.items():

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from services.cli.party_fold import PartyFold
 from shared import canonical
@@ -97,17 +98,24 @@ class SimulatedParty:
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Take both topics from their beginning (what is known is folded again); remember where answers stood."""
-        await consumer.topics()
-        partitions = []
-        for topic in (OUT_PERMISSIONS.of(self.party), OUT_WITHDRAWALS.of(self.party)):
-            numbers = consumer.partitions_for_topic(topic)
-            if not numbers:
-                raise ConfigurationError(f"topic {topic} is missing: is {self.party} a registered party?")
-            partitions += [TopicPartition(topic, number) for number in numbers]
+        partitions = await self._partitions()
         consumer.assign(partitions)
         for partition in partitions:
             self._answered_below[partition] = await consumer.committed(partition) or 0
         await consumer.seek_to_beginning(*partitions)
+
+    async def _partitions(self) -> list[TopicPartition]:
+        """Partitions of both topics: a consumer that follows no topic yet knows none of them, so the broker is asked."""
+        admin = AIOKafkaAdminClient(**client_options(self._settings, f"party-{self.party}-admin"))
+        await admin.start()
+        try:
+            found = await admin.describe_topics([OUT_PERMISSIONS.of(self.party), OUT_WITHDRAWALS.of(self.party)])
+        finally:
+            await admin.close()
+        for topic in found:
+            if topic["error_code"] or not topic["partitions"]:
+                raise ConfigurationError(f"topic {topic['topic']} is missing: is {self.party} a registered party?")
+        return [TopicPartition(topic["topic"], each["partition"]) for topic in found for each in topic["partitions"]]
 
     def _read(self, record: ConsumerRecord) -> None:
         try:
