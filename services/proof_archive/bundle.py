@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.proof_archive.bundle_disclosures import Disclosure, read_disclosures, write_disclosures
-from services.proof_archive.bundle_entries import ReadEntry, read_entry
+from services.proof_archive.bundle_entries import ReadEntry, check_place, read_entry
 from services.proof_archive.bundle_evidence import evidence_of, member_name
 from services.proof_archive.bundle_links import check_links
 from services.proof_archive.bundle_manifest import (
@@ -136,10 +136,11 @@ def _members(
     )
     read_disclosures(disclosures, dict(zip(stems, read, strict=True)))
     members = {README: README_FR.encode(), DISCLOSURES: disclosures, TIMELINE: timeline_of(read)}
-    for name, entry in zip(stems, ordered, strict=True):
+    for number, (name, entry) in enumerate(zip(stems, ordered, strict=True)):
         checkpoint = checkpoints.get(entry.origin)
         if checkpoint is None:
             raise IntegrityError("the checkpoint of an entry's log is missing")
+        check_place(read[number], request.deployment, name)
         verify_inclusion(entry.index, checkpoint.size, leaf_hash(entry.data), entry.proof, checkpoint.root)
         members[f"{name}.bin"] = entry.data
         if entry.body is not None:

@@ -11,6 +11,8 @@ from services.proof_archive.bundle_facts import Facts, instant_of, is_erasure, r
 from services.proof_archive.bundle_manifest import Count, Hash, Name, Reference, Strict
 from services.proof_archive.verify_codes import Refused
 from shared import canonical
+from shared.crypto.checkpoint import Origin
+from shared.errors import IntegrityError
 
 _LAST_MILLIS = 253_402_300_799_999  # 9999-12-31: the last day that an instant can name
 
@@ -72,6 +74,16 @@ def read_entry(origin: str, index: int, data: bytes, body: bytes | None, where: 
     except ValidationError as error:
         raise Refused("ENTRY-MALFORMED", where) from error
     return ReadEntry(origin, index, entry.topic, entry.partition, entry.offset, instant_of(entry.ts), read)
+
+
+def check_place(entry: ReadEntry, deployment: str, where: str) -> None:
+    """Raise Refused unless the entry says the same topic and partition as the log that holds it, of this deployment."""
+    try:
+        origin = Origin.parse(entry.origin)
+    except IntegrityError as error:
+        raise Refused("CHECKPOINT-DIFFERS", where) from error
+    if (origin.deployment, origin.topic, origin.partition) != (deployment, entry.topic, entry.partition):
+        raise Refused("CHECKPOINT-DIFFERS", where)
 
 
 def _facts(facts: dict[str, Any], body: bytes | None, where: str) -> dict[str, Any]:

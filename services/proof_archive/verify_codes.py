@@ -66,8 +66,8 @@ REASONS: dict[str, Said] = {
         "Un point de contrôle n'est pas acceptable (signature, témoins, origine).",
     ),
     "CHECKPOINT-DIFFERS": Said(
-        "A proof's checkpoint is not the one that the manifest states for its log.",
-        "Le point de contrôle d'une preuve n'est pas celui que le manifeste énonce.",
+        "A proof's checkpoint is not the one that the manifest states, or its log is not that of the entry.",
+        "Le point de contrôle d'une preuve n'est pas celui que le manifeste énonce, ou n'est pas celui du journal de l'entrée.",
     ),
     "NOT-INCLUDED": Said("An entry is not proven to be in the log.", "L'inclusion d'une entrée n'est pas prouvée."),
     "REFERENCE-MISSING": Said(

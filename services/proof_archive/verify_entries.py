@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.proof_archive.bundle_entries import ReadEntry, read_entry
+from services.proof_archive.bundle_entries import ReadEntry, check_place, read_entry
 from services.proof_archive.bundle_manifest import Manifest
 from services.proof_archive.verify_codes import Refused
 from shared.crypto.merkle import leaf_hash, verify_inclusion
@@ -40,10 +40,7 @@ def prove_entries(manifest: Manifest, members: Mapping[str, bytes], policy: Poli
         ):
             raise Refused("CHECKPOINT-DIFFERS", name)
         entry = _included(proof, witnessed, members, name)
-        if (witnessed.origin.deployment, witnessed.origin.topic, witnessed.origin.partition) != (
-            manifest.deployment, entry.topic, entry.partition,
-        ):  # fmt: skip
-            raise Refused("CHECKPOINT-DIFFERS", name)
+        check_place(entry, manifest.deployment, name)
         if references.get((origin, proof.index)) != entry.reference():
             raise Refused("REFERENCE-MISSING", name)
         proven.entries[name] = entry

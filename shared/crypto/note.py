@@ -183,8 +183,8 @@ def open_note(data: bytes, verifiers: Sequence[Verifier]) -> Note:
     verified: dict[tuple[str, bytes], Signature] = {}
     for signature in signatures:
         key = (signature.name, signature.key_id)
-        if key in known and key not in verified:  # a repeated signature counts once
-            verified[key] = known[key].verify(text, signature.value)
+        if key in known:  # each must be right; a repeated one counts once
+            verified.setdefault(key, known[key].verify(text, signature.value))
     if not verified:
         raise IntegrityError("no signature of the note is by a known key")
     return Note(text, tuple(verified.values()))

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ from bundle_world import (
     verdict_facts,
 )
 
+from services.proof_archive import bundle as bundle_module
 from services.proof_archive.bundle import build_bundle
 from services.proof_archive.bundle_manifest import Audience, Reference
 from services.proof_archive.bundle_zip import read_zip, write_zip
@@ -105,6 +107,48 @@ def test_a_stop_older_than_the_consent_does_not_cover_it():
     assert contents_of(world.bundle()).state.lines[0].stops == ("canalvert/s2",)
 
 
+@pytest.mark.parametrize(
+    ("scope", "states"),
+    [
+        ({}, ["stopped", "invalid"]),
+        ({"recipients": ["canalvert"], "channels": ["email"], "purposes": ["prospecting"]}, ["stopped", "invalid"]),
+        ({"recipients": ["other"]}, ["valid", "invalid"]),
+        ({"recipients": "canalvert-and-more"}, ["valid", "invalid"]),  # neither "all" nor a list: covers nothing
+        ({"channels": ["sms", "call"]}, ["valid", "invalid"]),
+        ({"purposes": ["ad_tracking"]}, ["valid", "invalid"]),
+    ],
+)
+def test_a_stop_covers_what_its_scope_says(scope, states):
+    world = plain_world()
+    at = "2026-10-02T17:05:00.000Z"
+    stop = {"kind": "stop.recorded", "stop": STOP, "source": "x", "stop_kind": "objection", "record": RECORD, "at": at}
+    world.facts("stops", {**stop, **scope})
+    assert [item.state for item in contents_of(world.bundle()).state.lines] == states
+
+
+def test_a_bundle_over_the_limits_is_not_made(monkeypatch):
+    world = plain_world()
+    size, members = len(world.bundle()), len(read_zip(world.bundle()))
+    for name, most in (("MAX_BYTES", size), ("MAX_MEMBERS", members)):
+        with monkeypatch.context() as limits:
+            limits.setattr(bundle_module, name, most)
+            world.bundle()
+            limits.setattr(bundle_module, name, most - 1)
+            with pytest.raises(IntegrityError, match="too large"):
+                world.bundle()
+
+
+def test_a_body_of_another_length_makes_no_bundle():
+    world = World()
+    world.facts("consents", consent_facts())
+    world.facts("verdicts", verdict_facts([], lines=[line(f"party-{n:04d}", "email") for n in range(400)]))
+    one, two = world.request().entries
+    wrong = two.data.replace(b'{"bytes":%d' % len(two.body), b'{"bytes":%d' % (len(two.body) + 1))
+    assert wrong != two.data
+    with pytest.raises(IntegrityError, match="ENTRY-BODY"):
+        world.bundle(entries=[one, replace(two, data=wrong)])
+
+
 def test_the_highest_verdict_tells_the_state():
     world = plain_world()
     world.facts("verdicts", verdict_facts([], registry_offset=10, lines=[line("canalvert", "email", "review")]))
@@ -123,6 +167,7 @@ def test_an_erased_record_still_verifies():
     assert contents.erased
     assert contents.state.code == "erased"
     assert {entry.status for entry in contents.entries if entry.kind == "consent.recorded"} == {INCLUDED_ERASED}
+    assert {entry.status for entry in contents.entries if entry.kind == "consent.assessed"} == {INCLUDED}
 
 
 def test_an_erased_record_discloses_nothing():
@@ -181,7 +226,7 @@ def test_evidence_is_joined_or_owed():
     }
 
 
-@pytest.mark.parametrize("evidence", [{"b" * 64: b"x"}, {PAGE_SHA256: b"another page"}])
+@pytest.mark.parametrize("evidence", [{hashlib.sha256(b"x").hexdigest(): b"x"}, {PAGE_SHA256: b"another page"}])
 def test_evidence_that_no_entry_names_makes_no_bundle(evidence):
     with pytest.raises(IntegrityError, match="EVIDENCE-UNKNOWN"):
         plain_world().bundle(evidence=evidence)
@@ -216,6 +261,7 @@ def test_a_withheld_entry_beyond_the_size_stated_makes_no_bundle():
         ("reports", {"kind": "contact.attempted", "record": None, "source": "x", "channel": "call"}),
         ("requests", {"kind": "request.received", "request": "x/9", "source": "x", "right": "access", "record": None}),
         ("erasures", {"kind": "record.erased", "record": OTHER}),
+        ("erasures", {"kind": "record.erased", "record": None, "order": ORDER}),
     ],
 )  # fmt: skip
 def test_an_entry_about_someone_else_makes_no_bundle(topic, facts):

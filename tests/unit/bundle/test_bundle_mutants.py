@@ -18,11 +18,16 @@ from bundle_world import (
     POLICY,
     RECORD,
     WITNESSED_POLICY,
+    World,
+    consent_facts,
     erased_world,
+    line,
     plain_world,
     stopped_world,
+    verdict_facts,
 )
 
+from services.proof_archive import bundle_zip
 from services.proof_archive.bundle_zip import MAX_BYTES, read_zip, write_zip
 from services.proof_archive.verify import verify_bundle
 from services.proof_archive.verify_codes import REASONS
@@ -30,6 +35,7 @@ from shared import canonical
 from shared.crypto import note
 from shared.crypto.note import Signer
 from shared.crypto.tlog_proof import TlogProof
+from shared.errors import IntegrityError
 
 SEED = 20261124
 Members = dict[str, bytes]
@@ -54,11 +60,13 @@ def refusal(data: bytes, policy: str = POLICY) -> str:
     return verification.problems[0].code
 
 
-def resigned(given: Members, *, manifest: dict | None = None, signer: Signer = BUNDLE, **changes) -> bytes:
+def resigned(
+    given: Members, manifest: dict | None = None, listed: list | None = None, *, signer: Signer = BUNDLE, **changes
+) -> bytes:
     """The bundle a dishonest platform would make: hashes and signature redone over altered members."""
     written = json.loads(given["manifest.json"]) if manifest is None else manifest
     rest = {name: data for name, data in given.items() if not name.startswith("manifest.")}
-    written["members"] = [
+    written["members"] = listed or [
         {"name": name, "sha256": canonical.sha256_hex(data), "bytes": len(data)} for name, data in rest.items()
     ]
     written.update(changes)
@@ -308,6 +316,64 @@ def test_two_faces_of_one_log_are_refused(world, bundle):
     assert refusal(altered(bundle, other)) == "CHECKPOINT-DIFFERS"
 
 
+def test_an_entry_of_another_log_is_refused():
+    """The log of one topic holds what says it is of another: a platform may sign that, a bundle does not hold it."""
+    world = World()
+    world.facts("consents", consent_facts())
+    world.logs["verdicts"] = world.logs["consents"]
+    honest, moved = world.request(), world.entry("verdicts", 0)
+    with pytest.raises(IntegrityError, match="CHECKPOINT-DIFFERS"):
+        world.bundle(entries=[moved])
+
+    def move(members):
+        members["entries/000.tlog-proof"] = TlogProof(0, moved.proof, honest.checkpoints[moved.origin]).marshal()
+
+    bundle = altered(world.bundle(), move)
+    assert refusal(bundle) == "CHECKPOINT-DIFFERS"
+
+
+@pytest.fixture(scope="module")
+def with_body():
+    world = World()
+    world.facts("consents", consent_facts())
+    world.facts("verdicts", verdict_facts([], lines=[line(f"party-{n:04d}", "email") for n in range(400)]))
+    return world.bundle()
+
+
+def test_a_body_altered_removed_or_added_is_refused(with_body):
+    def alter(members):
+        members["entries/001.body"] = members["entries/001.body"].replace(b"party-0000", b"party-9999")
+
+    def remove(members):
+        del members["entries/001.body"]
+
+    def lengthen(members):
+        members["entries/001.body"] += b" "
+
+    def add(members):
+        rest = list(members.items())
+        members.clear()
+        for name, data in rest:
+            members[name] = data
+            if name == "entries/000.bin":
+                members["entries/000.body"] = b"{}"
+
+    for change in (alter, remove, lengthen, add):
+        assert refusal(altered(with_body, change)) == "ENTRY-BODY"
+
+
+def test_evidence_that_no_entry_names_is_refused(bundle):
+    def add(members):
+        members["evidence/" + "f" * 64 + ".bin"] = b"x"
+
+    assert refusal(altered(bundle, add)) == "EVIDENCE-UNKNOWN"
+
+
+def test_more_members_than_any_bundle_has_are_not_read(bundle, monkeypatch):
+    monkeypatch.setattr(bundle_zip, "MAX_MEMBERS", 3)
+    assert refusal(bundle) == "TOO-LARGE"
+
+
 def test_extra_data_in_a_proof_is_refused(bundle):
     def extra(members):
         proof = TlogProof.parse(members["entries/000.tlog-proof"])
@@ -355,12 +421,26 @@ def test_a_note_of_another_bundle_is_refused(bundle):
         ({"v": 2}, "MANIFEST-MALFORMED"),
         ({"more": 1}, "MANIFEST-MALFORMED"),
         ({"requested_for": {"scope": "god", "party": None}}, "MANIFEST-MALFORMED"),
-        ({"members": []}, "MEMBERS-DIFFER"),
         ({"erased": 0}, "MANIFEST-MALFORMED"),
     ],
 )
 def test_a_manifest_that_says_otherwise_is_refused(bundle, changes, code):
     assert refusal(resigned(read_zip(bundle), **changes)) == code
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "references"])
+def test_manifest_lists_out_of_order_or_repeated_are_refused(bundle, name):
+    members = read_zip(bundle)
+    given = json.loads(members["manifest.json"])[name]
+    for changed in (given[::-1], [*given, given[-1]]):
+        assert refusal(resigned(members, **{name: changed})) == "MANIFEST-MALFORMED"
+
+
+def test_a_manifest_that_miscounts_bytes_is_refused(bundle):
+    members = read_zip(bundle)
+    listed = json.loads(members["manifest.json"])["members"]
+    listed[3]["bytes"] += 1
+    assert refusal(resigned(members, None, listed)) == "MEMBER-ALTERED"
 
 
 def test_a_reference_of_another_kind_is_refused(bundle):

@@ -100,6 +100,18 @@ def test_many_signatures_are_accepted_up_to_a_limit():
         open_note(note.sign("x\n", [*signers, ALICE]), [ALICE.verifier])
 
 
+def test_a_repeated_signature_must_be_right_too():
+    bad = note.RawSignature(ALICE.name, ALICE.verifier.key_id, bytes(64))
+    for signatures in ([ALICE.sign("x\n"), bad], [bad, ALICE.sign("x\n")]):
+        with pytest.raises(IntegrityError, match="wrong"):
+            open_note(note.join("x\n", signatures), [ALICE.verifier])
+
+
+def test_a_signature_line_alone_is_no_note():
+    with pytest.raises(IntegrityError, match="blank line"):
+        open_note(ALICE.sign("\n").line().encode(), [ALICE.verifier])
+
+
 def test_a_repeated_signature_counts_once():
     assert len(open_note(note.sign("x\n", [ALICE, ALICE]), [ALICE.verifier]).verified) == 1
 
@@ -111,14 +123,27 @@ LINE = ALICE.sign("x\n").line().encode()
     "data",
     [
         b"", b"x", b"x\n", b"x\n\n", b"x\n\n\n", b"x\n" + LINE, b"x\n\n" + LINE[:-1], b"x\r\n\n" + LINE, b"\xff\n\n" + LINE,
+        b"x\n\n" + LINE[4:], b"x\n\n" + LINE + "— bob AAAAAA==\n".encode(),
         b"x\n\n" + LINE + b"\n", b"x\n\n-" + LINE[3:], b"x\n\n" + LINE.replace(b"/log ", b"/l og "), b"x\n\n" + LINE.replace(b"=", b""),
         "x\n\n— alice.example/log AAAA\n".encode(), "x\n\n— alice.example/log \n".encode(), "x\n\n—  AAAAAAAA\n".encode(),
-        "x\n\n— a+b AAAAAAAA\n".encode(), b"x" * note.MAX_NOTE + b"\n\n" + LINE,
+        "x\n\n— a+b AAAAAAAA\n".encode(),
     ],
 )  # fmt: skip
 def test_malformed_notes_are_refused(data):
     with pytest.raises(IntegrityError):
         open_note(data, [ALICE.verifier])
+
+
+def test_a_note_over_the_limit_is_not_read():
+    with pytest.raises(IntegrityError, match="too long"):
+        open_note(note.sign("x" * note.MAX_NOTE + "\n", [ALICE]), [ALICE.verifier])
+
+
+def test_a_verifier_key_under_another_id_or_name_is_refused():
+    name, key_id, key = ALICE.verifier.vkey().split("+", 2)
+    for vkey in (f"{name}+{'0' * 8}+{key}", f"{name}x+{key_id}+{key}", f"{name}+{key_id.upper()}+{key}"):
+        with pytest.raises(IntegrityError, match="id does not match"):
+            Verifier.parse(vkey)
 
 
 @pytest.mark.parametrize("text", ["", "x", "x\t\n", "x\0\n", "\udfff\n"])
@@ -127,7 +152,7 @@ def test_texts_that_no_note_may_hold_are_not_signed(text):
         note.sign(text, [ALICE])
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\u00a0b", "a\nb", "a\ud800"])
+@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\u00a0b", "a\nb", "a\x01b", "a\ud800"])
 def test_names_that_no_key_may_have(name):
     with pytest.raises(IntegrityError):
         Signer(name, b"a" * 32)

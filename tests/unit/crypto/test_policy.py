@@ -106,6 +106,7 @@ W1, W2 = NAMES.splitlines(keepends=True)[:2]
         (f"log {WITNESSES[0].verifier.vkey()}\nquorum none\n", "Ed25519"),
         (f"witness W {LOG.verifier.vkey()}\nquorum none\n", "cosignature key"),
         ("quorum none\r\n", "control character"),
+        ("# \x7f\nquorum none\n", "control character"),
         ("\n" * 5000, "too long"),
     ],
 )

@@ -102,6 +102,15 @@ def test_another_value_is_not_the_one_committed_to(value):
         sealing.verify_commitment(commitment, sealing.salt_of(KEY, "/subject_ref"), "/subject_ref", value)
 
 
+def test_a_salt_has_one_spelling():
+    """HMAC pads its key with zeroes: a longer salt would verify as well."""
+    commitment = sealing.commitments(KEY, DOC, ["/subject_ref"])["/subject_ref"]
+    with pytest.raises(IntegrityError):
+        sealing.verify_commitment(
+            commitment, sealing.salt_of(KEY, "/subject_ref") + b"\0", "/subject_ref", DOC["subject_ref"]
+        )
+
+
 def test_a_string_and_a_number_do_not_share_a_commitment():
     salt = sealing.salt_of(KEY, "/x")
     assert sealing.commitment_of(salt, "/x", "1") != sealing.commitment_of(salt, "/x", 1)
@@ -156,6 +165,8 @@ def test_wrapping_follows_rfc_3394():
 def test_a_record_key_is_not_shown():
     assert repr(KEY) == "RecordKey(…)"
     assert RecordKey(bytes(range(32))) == KEY
+    assert RecordKey(bytes(32)) != KEY
+    assert KEY.raw != KEY
     assert hash(KEY) == hash(RecordKey(bytes(range(32))))
     with pytest.raises(IntegrityError):
         RecordKey(b"short")

@@ -27,6 +27,8 @@ def test_invalid_texts_are_refused(case):
     [
         "",
         f"{HEADER}\nindex 0\ncheckpoint\n",
+        f"{HEADER}\nindex 0",
+        f"{HEADER}\n0\n\nc\n",
         f"{HEADER}\nindex 00\n\nc\n",
         f"{HEADER}\nindex 0 \n\nc\n",
         f"{HEADER}\nindex é\n\nc\n",
