@@ -24,8 +24,8 @@ def _list_categories(line: Line) -> Effect | None:
 def _list_not_named(line: Line) -> Effect | None:
     """By legal person (SIREN or foreign registration): a brand, a group or the id alone names nobody."""
     published, recipient = line.case.list_, line.party
-    if published is None or line.recipient is None:
-        return None
+    if published is None or (line.recipient is None and published.nature == "categories"):
+        return None  # LIST-UNKNOWN, LIST-CATEGORIES say it
     if recipient is not None:
         for entry in published.entries:
             same = entry.registration == recipient.registration
@@ -72,7 +72,10 @@ def _list_not_shown(line: Line) -> Effect | None:
 
 
 def _agreement_missing(line: Line) -> Effect | None:
-    return INVALID if line.recipient is not None and not line.covering else None
+    """Where nobody can be named, LIST-* says so; a basis without a list has this rule alone to stop it."""
+    if line.recipient is None and line.basis != "none":
+        return None
+    return None if line.covering else INVALID
 
 
 def _agreement_incomplete(line: Line) -> Effect | None:
