@@ -27,8 +27,14 @@ def loads(data: bytes) -> Any:
     return orjson.loads(data)
 
 
-def check(value: Any, pointer: str = "") -> None:
+MAX_DEPTH = 64
+"""Levels of nesting: far beyond any contract, far below what would exhaust a reader's stack."""
+
+
+def check(value: Any, pointer: str = "", depth: int = 0) -> None:
     """Raise IntegrityError naming the JSON pointer of the first thing outside the profile."""
+    if depth > MAX_DEPTH:
+        raise IntegrityError(f"more than {MAX_DEPTH} levels of nesting")
     if isinstance(value, float):
         raise IntegrityError(f"a float stands at {pointer or '(root)'}: write decimals as strings")
     if isinstance(value, bool) or value is None or isinstance(value, str):
@@ -40,10 +46,10 @@ def check(value: Any, pointer: str = "") -> None:
         for key, item in value.items():
             if not (isinstance(key, str) and key.isascii()):
                 raise IntegrityError(f"a key that is not ASCII stands in {pointer or '(root)'}")
-            check(item, f"{pointer}/{key}")
+            check(item, f"{pointer}/{key}", depth + 1)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            check(item, f"{pointer}/{index}")
+            check(item, f"{pointer}/{index}", depth + 1)
     else:
         raise IntegrityError(f"{type(value).__name__} at {pointer or '(root)'} is not JSON")
 

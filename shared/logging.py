@@ -26,7 +26,7 @@ FIELDS = frozenset({
 })  # fmt: skip
 """The closed list of names a log line may carry. A name outside it is dropped and counted in `dropped`."""
 
-_EMAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
+_EMAIL = re.compile(r"\S*@\S+")
 _PHONE = re.compile(r"(?<![\w.:/-])\+?\d(?:[ .()-]?\d){8,14}(?![\w-])")
 _ADDRESS = re.compile(r"(?<![\w.])(?!127\.0\.0\.1|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 

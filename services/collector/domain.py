@@ -89,7 +89,7 @@ def conflict_event(
     }
     body: dict[str, Any] = {"facts": facts}
     if accepted.sealed:
-        facts["commitments"] = commitments(key, accepted.sealed, accepted.pointers)
+        # No commitments: they would share each field's salt with the record kept (docs/decisions/0004).
         body["sealed"] = base64.b64encode(seal(key, kind, owner, accepted.sealed)).decode()
     return TOPIC_OF_KIND[accepted.kind], _key(accepted), canonical.dumps(body)
 

@@ -1,18 +1,23 @@
 """The one way to publish: idempotent, acks=all, ordered per key, every future awaited.
 
-It stands on aiokafka's producer, not on FastStream's `publish`: dead letters must carry the exact headers they came with
-(null and non-UTF-8 values included), and a refused batch leaves an idempotent producer broken for ever, so it must be replaced.
+Records are packed into batches here, one builder per partition (`send_batch`): aiokafka's `send` costs a future, a task
+switch and a size estimate for each record, which was a third of a service's time. It stands on aiokafka's producer, not
+on FastStream's `publish`: dead letters must carry the exact headers they came with (null and non-UTF-8 values included),
+and a refused batch leaves an idempotent producer broken for ever, so it must be replaced.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerClosed, UnknownProducerId
+from aiokafka.partitioner import murmur2
 
 from shared.errors import Unavailable
 from shared.kafka.connection import client_options
@@ -22,8 +27,6 @@ Headers = tuple[tuple[str, bytes | None], ...]
 
 MAX_REQUEST_BYTES = 5 * 1_048_576
 """Above the largest topic limit (`dead`, 4 MiB): the broker's limit decides, not the client's."""
-LINGER_MS = 2
-"""How long a half-full batch waits for company; every service publishes whole batches, so little is gained by more."""
 BATCH_BYTES = 256 * 1024
 SEND_TIMEOUT_S = 30.0
 """After this a send is *unknown*, not failed: it may still be stored. Effects are idempotent, so it is simply redone."""
@@ -72,7 +75,10 @@ class Publisher:
             raise Unavailable("the publisher is not started")
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                futures = [await self._enqueue(producer, message) for message in messages]
+                futures = [
+                    await producer.send_batch(builder, topic, partition=partition)
+                    for topic, partition, builder in await _packed(producer, messages)
+                ]
                 results = await asyncio.gather(*futures, return_exceptions=True)
         except TimeoutError:
             await self._replace(producer)
@@ -82,18 +88,6 @@ class Publisher:
             if isinstance(failed, OutOfOrderSequenceNumber | UnknownProducerId | ProducerClosed):
                 await self._replace(producer)
             raise failed
-
-    @staticmethod
-    async def _enqueue(producer: AIOKafkaProducer, message: Outgoing) -> asyncio.Future[Any]:
-        # Sequential awaits keep the order per key; the futures are awaited together afterwards.
-        future: asyncio.Future[Any] = await producer.send(
-            message.topic,
-            value=message.value,
-            key=message.key,
-            partition=message.partition,
-            headers=list(message.headers),
-        )
-        return future
 
     async def _replace(self, broken: Any) -> None:
         async with self._lock:
@@ -114,8 +108,47 @@ class Publisher:
             enable_idempotence=True,
             max_request_size=MAX_REQUEST_BYTES,
             max_batch_size=BATCH_BYTES,
-            linger_ms=LINGER_MS,
             request_timeout_ms=15_000,
         )
         await producer.start()
         return producer
+
+
+async def _packed(producer: AIOKafkaProducer, messages: Sequence[Outgoing]) -> list[tuple[str, int, Any]]:
+    """The messages in batches, (topic, partition, builder), each partition's in order."""
+    partitions: dict[str, list[int]] = {}
+    open_batches: dict[tuple[str, int], Any] = {}
+    packed: list[tuple[str, int, Any]] = []
+    for message in messages:
+        numbers = partitions.get(message.topic)
+        if numbers is None:
+            numbers = partitions[message.topic] = sorted(await producer.partitions_for(message.topic))
+        where = message.topic, _partition(message, numbers)
+        builder = open_batches.get(where)
+        if builder is None or not _append(builder, message):
+            builder = open_batches[where] = producer.create_batch()
+            packed.append((*where, builder))
+            _append(builder, message)
+    for _, _, builder in packed:
+        builder.close()  # a closed batch is sent at once
+    return packed
+
+
+def _append(builder: Any, message: Outgoing) -> bool:
+    return (
+        builder.append(timestamp=None, key=message.key, value=message.value, headers=list(message.headers)) is not None
+    )
+
+
+def _partition(message: Outgoing, numbers: Sequence[int]) -> int:
+    if message.partition is not None:
+        return message.partition
+    if len(numbers) == 1:
+        return numbers[0]
+    return numbers[key_hash(message.key) % len(numbers)] if message.key is not None else random.choice(numbers)
+
+
+@functools.lru_cache(maxsize=65_536)
+def key_hash(key: bytes) -> int:
+    """Kafka's own hash of a key (murmur2, positive), so that every client agrees on the partition. Slow in Python: kept."""
+    return int(murmur2(key)) & 0x7FFFFFFF

@@ -126,6 +126,8 @@ def _cpu(system: Supervisor) -> dict[str, float]:
     used = {}
     at = system.endpoints()
     for name, pid in {**{n: s.pid for n, s in at.services.items()}, **at.engines}.items():
+        if not pid:
+            continue  # held
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         used[name] = (int(fields[11]) + int(fields[12])) / ticks
     return used
