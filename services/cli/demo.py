@@ -6,6 +6,7 @@ parties, reads every topic from its beginning and says which promises were kept.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import tempfile
@@ -71,6 +72,8 @@ def demo(
     screen, started = Console(stderr=True), time.monotonic()
     (directory / "proof").mkdir()
     stop_on_signals()
+    # The client retries by itself and says so each time; what it gives up on is raised.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     screen.print(f"[bold]{words('title')}[/]  [dim]{directory}[/]")
     system = Supervisor(plan)
     try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -59,9 +61,12 @@ async def perform(stage: Stage, lines: Sequence[Line], withdrawals: Sequence[Lin
                 await play.withdrawals(withdrawals)
                 await play.reimports(lines)
                 await play.quiet()
-        bars.add_task(stage.words("checking"), total=None)
+        recount = bars.add_task(stage.words("checking"), total=2)
         ledger = await _recount(stage.endpoints.kafka, topics, policy)
-        return await _judge(stage, play, cast, ledger, policy, parties)
+        bars.advance(recount)
+        outcome = await _judge(stage, play, cast, ledger, policy, parties)
+        bars.advance(recount)
+        return outcome
 
 
 async def _recount(kafka: str, topics: Sequence[str], policy: Policy) -> Ledger:
@@ -92,7 +97,6 @@ async def _judge(
         behaviours=cast.behaviours,
         names={party: str(body["legal_name"]) for party, body in parties.items()},
         prospectors=[party for party, body in parties.items() if "prospector" in str(body["roles"])],
-        scenarios=_examples(sent.values()),
         statuses=seen.statuses_of(sent),
         promises=[
             promises.every_input_answered(seen),
@@ -103,6 +107,7 @@ async def _judge(
             promises.every_line_told(seen),
             reach.everyone_told(seen, sent),
             reach.orders_followed(seen, cast.behaviours),
+            reach.owed_is_named(seen, await _obligations(stage, token)),
             promises.reimports_held(seen, sent),
             archive_adds_up(archive),
             *proof.promises,
@@ -111,6 +116,13 @@ async def _judge(
         ],
         proof=proof.path,
     )
+
+
+async def _obligations(stage: Stage, token: str) -> list[dict[str, Any]]:
+    """Everything that waits for someone, as the operator sees it."""
+    async with httpx.AsyncClient(base_url=stage.endpoints.url("rights_handler"), timeout=30) as client:
+        answer = await client.get("/v1/obligations", headers={"Authorization": f"Bearer {token}"})
+    return list(answer.raise_for_status().json()["obligations"])
 
 
 def _bars(screen: Console) -> Progress:
@@ -128,12 +140,3 @@ def _worth_proving(seen: Picture) -> str:
     """The record with the richest story: the one that most stop orders are about, else any."""
     orders = Counter(order.consent for order in seen.orders.values())
     return max(seen.consents, key=lambda record: (orders[record.partition("/")[2]], record))
-
-
-def _examples(lines: Iterable[Line]) -> dict[str, str]:
-    """For each reason, a scenario of the stream that shows it."""
-    found: dict[str, str] = {}
-    for line in lines:
-        for code in line["expect"].get("reasons", {}):
-            found.setdefault(code, line["scenario"])
-    return found

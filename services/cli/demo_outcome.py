@@ -16,7 +16,7 @@ from services.cli.demo_reach import Follow
 
 @dataclass(slots=True)
 class Outcome:
-    """All that a demonstration found. `scenarios`: reason → a scenario of the stream that shows it."""
+    """All that a demonstration found."""
 
     seen: Picture
     archive: Archive
@@ -24,7 +24,6 @@ class Outcome:
     behaviours: Mapping[str, str]
     names: Mapping[str, str]
     prospectors: Sequence[str]
-    scenarios: Mapping[str, str]
     statuses: Mapping[str, int]
     promises: list[Promise] = field(default_factory=list)
     proof: Path | None = None

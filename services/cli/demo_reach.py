@@ -6,7 +6,7 @@ shares no code with the service. It compares contacts in clear, which only the d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,8 +104,10 @@ def orders_followed(seen: Picture, behaviours: Mapping[str, str]) -> Promise:
         answered, closed = bool(seen.answers.get(order.order)), order.order in seen.closed
         chased = seen.reminders.get(order.order, 0) > 0
         reminded += chased
+        # Who was told "you may" is not believed when it says it does not know the person.
+        believable = not _was_permitted(seen, order)
         as_it_should = {
-            "unknown": answered and not closed,
+            "unknown": answered and (believable or not closed),
             "silent": chased and not answered and not closed,
         }.get(behaviour, answered and closed)
         if not as_it_should:
@@ -114,6 +116,28 @@ def orders_followed(seen: Picture, behaviours: Mapping[str, str]) -> Promise:
             )
     closed_count = sum(order in seen.closed for order in seen.orders)
     return promise("followed", faults, closed=closed_count, open=len(seen.orders) - closed_count, reminded=reminded)
+
+
+def owed_is_named(seen: Picture, obligations: Sequence[Mapping[str, Any]]) -> Promise:
+    """Every order still owed is an obligation with its owner, cause, due time and next attempt, and no other is (P7)."""
+    named = {str(each["refs"].get("order")): each for each in obligations if each["kind"] == "order"}
+    owed = set(seen.orders) - seen.closed
+    faults = [f"nobody owes {order}" for order in sorted(owed - named.keys())]
+    faults += [f"owed though closed: {order}" for order in sorted(named.keys() - owed)]
+    faults += [
+        f"{order}: no {part}"
+        for order, each in sorted(named.items())
+        for part in ("owner", "cause", "due_at", "next_at")
+        if not each[part]
+    ]
+    return promise("named", faults, owed=len(owed))
+
+
+def _was_permitted(seen: Picture, order: Order) -> bool:
+    return any(
+        party == order.party and record.endswith(f"/{order.consent}") and any(kind == "granted" for kind, _ in told)
+        for (party, record, _, _), told in seen.permissions.items()
+    )
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from services.cli.demo_outcome import Outcome, permissions_by_party, quantile
 from services.cli.demo_text import Words
+from services.consent_validator.rules.book import CATALOGUE
 
 STATUSES = ("accepted", "duplicate", "conflict", "rejected")
 VERDICTS = (("valid", "green"), ("invalid", "red"), ("review", "yellow"))
@@ -60,12 +61,15 @@ def _verdicts(outcome: Outcome, words: Words) -> Group:
     for verdict, colour in VERDICTS:
         text.append(f"{words.number(verdicts[verdict])} ", style=f"bold {colour}")
         text.append(f"{words(verdict)}   ")
-    rows = [
-        (code, words.number(count), escape(outcome.scenarios.get(code, "").replace("_", " ")))
-        for code, count in reasons.most_common()
-    ]
-    columns = ((words("reason"), "left"), (words("lines"), "right"), (words("seen_in"), "left"))
+    ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    rows = [(code, words.number(count), _meaning(code, words)) for code, count in ranked]
+    columns = ((words("reason"), "left"), (words("lines"), "right"), (words("means"), "left"))
     return Group(text, Text(), _table(*columns, rows=rows))
+
+
+def _meaning(code: str, words: Words) -> str:
+    rule = next((rule for rule in CATALOGUE if rule.code == code), None)
+    return escape((rule.title_en if words.language == "en" else rule.title_fr) if rule else "")
 
 
 def _permissions(outcome: Outcome, words: Words) -> Table:
@@ -73,7 +77,7 @@ def _permissions(outcome: Outcome, words: Words) -> Table:
     channels = sorted({c for counter in counts.values() for c in counter if c != "refused"})
     rows = [
         (
-            escape(outcome.names.get(party, party)),
+            _short(outcome, party),
             *(words.number(counter[channel]) if counter[channel] else "·" for channel in channels),
             f"[green]{words.number(sum(counter.values()) - counter['refused'])}",
             f"[red]{words.number(counter['refused'])}",
@@ -90,35 +94,34 @@ def _permissions(outcome: Outcome, words: Words) -> Table:
 
 
 def _withdrawals(outcome: Outcome, words: Words) -> Group:
-    def delays(values: Sequence[int]) -> str:
-        half, most = quantile(values, 0.5), quantile(values, 0.99)
-        return "·" if half is None or most is None else f"{words.duration(half)} / {words.duration(most)}"
+    def half(values: Sequence[int]) -> str:
+        middle = quantile(values, 0.5)
+        return "·" if middle is None else words.duration(middle)
 
-    rows = []
-    for party, one in sorted(outcome.follow.items(), key=lambda item: -item[1].orders):
-        half = quantile(one.answered_ms, 0.5)
-        answers = ", ".join(f"{count} {status}" for status, count in sorted(one.answers.items())) or "·"
-        owed = f"[red]{one.open}" if one.open else "[green]0"
-        rows.append(
-            (
-                escape(outcome.names.get(party, party)),
-                words(outcome.behaviours.get(party, "prompt")),
-                words.number(one.orders),
-                delays(one.told_ms),
-                "·" if half is None else words.duration(half),
-                answers,
-                words.number(one.reminders),
-                owed,
-            )
+    rows = [
+        (
+            _short(outcome, party),
+            words(outcome.behaviours.get(party, "prompt")),
+            words.number(one.orders),
+            half(one.told_ms),
+            half(one.answered_ms),
+            words.number(one.reminders) if one.reminders else "·",
+            f"[red]{words.number(one.open)}" if one.open else "[green]0",
         )
+        for party, one in sorted(outcome.follow.items(), key=lambda item: -item[1].orders)
+    ]
+    titles = ("party", "behaviour", "orders", "told", "answered_in", "reminders", "open")
+    table = _table(*((words(t), "left" if t in {"party", "behaviour"} else "right") for t in titles), rows=rows)
     everything = [ms for one in outcome.follow.values() for ms in one.told_ms]
-    total = words.number(sum(one.orders for one in outcome.follow.values()))
-    rows.append((f"[bold]{words('all_parties')}", "", f"[bold]{total}", f"[bold]{delays(everything)}", "", "", "", ""))
-    titles = ("party", "behaviour", "orders", "told", "answered_in", "answers", "reminders", "open")
-    right = {"orders", "told", "answered_in", "reminders", "open"}
-    table = _table(*((words(t), "right" if t in right else "left") for t in titles), rows=rows)
+    p50, p99 = (words.duration(quantile(everything, share) or 0) for share in (0.5, 0.99))
     late = words("late", who=", ".join(outcome.late)) if outcome.late else words("nobody_late")
-    return Group(table, Text(), Text(late, style="yellow" if outcome.late else "green"))
+    propagation = Text(words("propagation", orders=len(everything), p50=p50, p99=p99))
+    return Group(table, Text(), propagation, Text(late, style="yellow" if outcome.late else "green"))
+
+
+def _short(outcome: Outcome, party: str) -> str:
+    """The legal name without its form (SA, SAS, SARL)."""
+    return escape(outcome.names.get(party, party).rpartition(" ")[0] or party)
 
 
 def _log(outcome: Outcome, words: Words) -> Table:

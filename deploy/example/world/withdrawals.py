@@ -80,6 +80,7 @@ def reimports(author: Author, given: list[Given], stopped: list[Line]) -> list[L
         line["data"]["action"]["confirmed_by"] = "double_opt_in" if kind == "confirmed" else None
         # An old consent is dated like the first wave, before the stop; the others after it.
         line |= {"wave": 2, "anchor": 1 if kind == "old" else 2}
+        line["after_s"]["/collected_at"] = -0.25
         held = {"old": "STOPPED", "unconfirmed": "REOPEN-UNCONFIRMED"}.get(kind)
         line = accepted(line, valid=3)
         line["expect"]["held"] = held
