@@ -27,7 +27,7 @@ def main() -> int:
     try:
         documents = load_dir(Path(sys.argv[1]))
         made = ensure_secrets(settings.secrets_dir)
-        write_policy(settings.secrets_dir / "policy", settings.deployment, settings.secrets_dir)
+        write_policy(settings.secrets_dir.parent / "policy", settings.deployment, settings.secrets_dir)
         report = asyncio.run(provision(settings, registry_documents=[(item.key, item.body) for item in documents]))
     except OpposableError as error:
         print(error, file=sys.stderr)

@@ -84,6 +84,8 @@ stop_engine() {
   if engine_is_up; then remove_containers; fi
   end "$dir/dockerd.pid" 30
   end "$dir/exec/containerd/containerd.pid" 10
+  # After a kill the engine's mounts are still there, and nobody could remove DIR.
+  awk -v below="$dir/" 'index($5, below) == 1 {print $5}' /proc/self/mountinfo | sort -r | xargs -r umount -l
   rm -f "$socket" "$dir/env"
   ip link del "$bridge" 2>/dev/null || true
 }

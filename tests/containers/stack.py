@@ -61,7 +61,8 @@ class Stack:
         try:
             self.compose("up", "-d", "--no-build", "--wait", "--wait-timeout", str(UP_S - 20), seconds=UP_S)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.compose('logs', '--tail', '40')}") from None
+            state, said = self.compose("ps", "-a"), self.compose("logs", "--no-color", "--tail", "12")
+            raise AssertionError(f"{error}\n{state}\n{said}") from None
 
     def down(self, *, volumes: bool) -> None:
         """Remove the containers, and with `volumes` all that they stored."""
@@ -78,12 +79,13 @@ class Stack:
 
     def compose(self, *arguments: str, seconds: float = COMMAND_S) -> str:
         """Run one `docker compose` command and return what it prints."""
-        return self._run([self._docker, "compose", "-p", self._project, *arguments], seconds, self._environment)
+        command = [self._docker, "compose", "--progress", "quiet", "-p", self._project, *arguments]
+        return self._run(command, seconds, self._environment)
 
     def _run(self, command: Sequence[str], seconds: float, environment: dict[str, str]) -> str:
         done = subprocess.run(
             command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=seconds,
             check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"{' '.join(command[1:5])} ended with {done.returncode}: {done.stderr[-4000:]}"
+        assert done.returncode == 0, f"{' '.join(command[1:7])} ended with {done.returncode}: {done.stderr[-4000:]}"
         return done.stdout

@@ -44,7 +44,7 @@ def event(stack: Stack) -> Message:  # noqa: ARG001 - given once the form and th
 
 
 def _policy(stack: Stack) -> Policy:
-    return parse_policy(stack.inside("proof_archive", "cat", "/var/lib/opposable/secrets/policy"))
+    return parse_policy(stack.inside("proof_archive", "cat", "/var/lib/opposable/keys/policy"))
 
 
 async def _consents_log(stack: Stack, size: int) -> list[tuple[bytes, Checkpoint]]:

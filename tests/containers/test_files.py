@@ -51,7 +51,7 @@ def test_the_database_has_no_way_out() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_reads_secrets_and_cannot_write_them(name: str) -> None:
-    assert "secrets:/var/lib/opposable/secrets:ro" in COMPOSE["services"][name]["volumes"]
+    assert "keys:/var/lib/opposable/keys:ro" in COMPOSE["services"][name]["volumes"]
 
 
 def test_the_container_host_brings_every_image_that_our_files_name() -> None:
