@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from shared.errors import ConfigurationError, InputError, Problem, Unavailable
 from shared.kafka.connection import client_options
@@ -140,13 +140,17 @@ def matching(letters: Iterable[Letter], *, code: str | None, topic: str | None) 
 async def read_dead(settings: Settings) -> list[Letter]:
     """Read `dead` from its beginning to its end. Raises Unavailable when it takes longer than READ_S."""
     consumer = AIOKafkaConsumer(
-        **client_options(settings, "dead-reader"), enable_auto_commit=False, auto_offset_reset="earliest"
+        DEAD.name,  # without a group: every partition is assigned at start
+        **client_options(settings, "dead-reader"),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
     )
     await consumer.start()
     try:
         async with asyncio.timeout(READ_S):
-            partitions = [TopicPartition(DEAD.name, number) for number in await _partitions(consumer)]
-            consumer.assign(partitions)
+            partitions = sorted(consumer.assignment())
+            if not partitions:
+                raise ConfigurationError(f"topic {DEAD.name} is missing: run `opposable topics apply`")
             ends = await consumer.end_offsets(partitions)
             await consumer.seek_to_beginning(*partitions)
             records: list[Record] = []
@@ -158,11 +162,3 @@ async def read_dead(settings: Settings) -> list[Letter]:
     finally:
         await consumer.stop()
     return letters_of(records)
-
-
-async def _partitions(consumer: AIOKafkaConsumer) -> list[int]:
-    await consumer.topics()  # fetches the metadata of every topic
-    found = consumer.partitions_for_topic(DEAD.name)
-    if not found:
-        raise ConfigurationError(f"topic {DEAD.name} is missing: run `opposable topics apply`")
-    return sorted(found)

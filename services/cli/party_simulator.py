@@ -24,6 +24,7 @@ from shared.contracts.types import OrderStatus
 from shared.errors import ConfigurationError, InputError
 from shared.instants import format_instant
 from shared.kafka.connection import client_options
+from shared.kafka.partitions import partitions_of
 from shared.settings import Settings
 from shared.topics import IN_RIGHTS, OUT_PERMISSIONS, OUT_WITHDRAWALS
 
@@ -105,17 +106,17 @@ class SimulatedParty:
         await consumer.seek_to_beginning(*partitions)
 
     async def _partitions(self) -> list[TopicPartition]:
-        """Partitions of both topics: a consumer that follows no topic yet knows none of them, so the broker is asked."""
+        """Partitions of both topics."""
+        topics = {OUT_PERMISSIONS.of(self.party), OUT_WITHDRAWALS.of(self.party)}
         admin = AIOKafkaAdminClient(**client_options(self._settings, f"party-{self.party}-admin"))
         await admin.start()
         try:
-            found = await admin.describe_topics([OUT_PERMISSIONS.of(self.party), OUT_WITHDRAWALS.of(self.party)])
+            found = await partitions_of(admin, topics)
         finally:
             await admin.close()
-        for topic in found:
-            if topic["error_code"] or not topic["partitions"]:
-                raise ConfigurationError(f"topic {topic['topic']} is missing: is {self.party} a registered party?")
-        return [TopicPartition(topic["topic"], each["partition"]) for topic in found for each in topic["partitions"]]
+        for topic in sorted(topics - {partition.topic for partition in found}):
+            raise ConfigurationError(f"topic {topic} is missing: is {self.party} a registered party?")
+        return found
 
     def _read(self, record: ConsumerRecord) -> None:
         try:

@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.clock import Clock
 from shared.kafka.connection import client_options
+from shared.kafka.partitions import partitions_of
 from shared.settings import Settings
 
 Offsets = Mapping[TopicPartition, int]
@@ -86,25 +87,15 @@ class KafkaPositions:
     async def ends(self) -> Offsets:
         """One request per broker."""
         consumer = await self._reader()
-        present = await consumer.topics()
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in self._topics()
-            if topic in present
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        found: Offsets = await consumer.end_offsets(partitions)
+        found: Offsets = await consumer.end_offsets(await partitions_of(await self._asker(), self._topics()))
         return found
 
     async def committed(self) -> Offsets:
         """One request per group."""
-        if self._admin is None:
-            admin = AIOKafkaAdminClient(**self._options)
-            await admin.start()
-            self._admin = admin
+        admin = await self._asker()
         found: dict[TopicPartition, int] = {}
         for group in self._groups:
-            offsets = await self._admin.list_consumer_group_offsets(group)
+            offsets = await admin.list_consumer_group_offsets(group)
             found.update({partition: entry.offset for partition, entry in offsets.items() if entry.offset >= 0})
         return found
 
@@ -115,6 +106,13 @@ class KafkaPositions:
             await consumer.stop()
         if admin is not None:
             await admin.close()
+
+    async def _asker(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            admin = AIOKafkaAdminClient(**self._options)
+            await admin.start()
+            self._admin = admin
+        return self._admin
 
     def _topics(self) -> Iterable[str]:
         return sorted({topic for topics in self._groups.values() for topic in topics()})
