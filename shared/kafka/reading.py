@@ -7,10 +7,23 @@ from collections.abc import Iterable
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.kafka.connection import client_options
+from shared.kafka.partitions import partitions_of
+from shared.settings import Settings
 
-async def topic_names(bootstrap: str) -> list[str]:
+Cluster = str | Settings
+"""Bootstrap addresses of an open cluster, or settings with credentials."""
+
+
+def _admin(cluster: Cluster) -> AIOKafkaAdminClient:
+    if isinstance(cluster, Settings):
+        return AIOKafkaAdminClient(**client_options(cluster, "reader"))
+    return AIOKafkaAdminClient(bootstrap_servers=cluster, client_id="opposable-reader")
+
+
+async def topic_names(cluster: Cluster) -> list[str]:
     """Every topic of the cluster but Kafka's own."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="opposable-reader")
+    admin = _admin(cluster)
     await admin.start()
     try:
         return sorted(name for name in await admin.list_topics() if not name.startswith("__"))
@@ -18,15 +31,11 @@ async def topic_names(bootstrap: str) -> list[str]:
         await admin.close()
 
 
-async def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
-    """Every partition of these topics, in order. A topic that does not exist has none.
-
-    A consumer without a subscription does not know them: its own metadata holds only topics it was told of.
-    """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="opposable-reader")
+async def find_partitions(cluster: Cluster, topics: Iterable[str]) -> list[TopicPartition]:
+    """Every partition of these topics, in order (see `partitions_of`)."""
+    admin = _admin(cluster)
     await admin.start()
     try:
-        described = await admin.describe_topics(sorted(topics))
+        return await partitions_of(admin, topics)
     finally:
         await admin.close()
-    return sorted(TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"])

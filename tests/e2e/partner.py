@@ -13,7 +13,7 @@ import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from shared.instants import format_instant
-from shared.kafka.reading import partitions_of
+from shared.kafka.reading import find_partitions
 from shared.local_engines.endpoints import Endpoints
 
 REGISTRY = Path(__file__).parents[2] / "deploy" / "example" / "registry"
@@ -128,7 +128,7 @@ class _Reader:
     async def __aenter__(self) -> AIOKafkaConsumer:
         self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, auto_offset_reset="earliest")
         await self._consumer.start()
-        parts = await partitions_of(self._kafka, [self._topic])
+        parts = await find_partitions(self._kafka, [self._topic])
         self._consumer.assign(parts)
         await self._consumer.seek_to_beginning(*parts)
         return self._consumer

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from pymongo import AsyncMongoClient
 
-from shared.kafka.reading import partitions_of, topic_names
+from shared.kafka.reading import find_partitions, topic_names
 from tests.e2e.partner import Partner, consent, stop
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
@@ -35,7 +35,7 @@ async def every_record(kafka):
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        parts = await partitions_of(kafka, await topic_names(kafka))
+        parts = await find_partitions(kafka, await topic_names(kafka))
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         await consumer.seek_to_beginning(*parts)

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer
 from pymongo import AsyncMongoClient
 
 from shared.crypto.merkle import CompactRange, leaf_hash
-from shared.kafka.reading import partitions_of, topic_names
+from shared.kafka.reading import find_partitions, topic_names
 
 ARCHIVED = ("consents", "verdicts", "stops", "requests", "reports", "deliveries", "erasures", "registry")
 READ_S = 120
@@ -52,7 +52,7 @@ async def read(bootstrap: str) -> Seen:
     seen = Seen()
     try:
         names = [t for t in await topic_names(bootstrap) if not t.startswith("in.") and t != "dead"]
-        parts = await partitions_of(bootstrap, names)
+        parts = await find_partitions(bootstrap, names)
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         await consumer.seek_to_beginning(*parts)

@@ -15,7 +15,7 @@ from services.collector.settings import CollectorSettings
 from shared import canonical
 from shared.crypto.sealing import unseal
 from shared.kafka.publisher import Outgoing, Publisher
-from shared.kafka.reading import partitions_of
+from shared.kafka.reading import find_partitions
 from shared.kafka.record import StoredRecord
 from shared.provisioning import provision
 from shared.service import Context
@@ -54,7 +54,7 @@ class World:
         )
         await consumer.start()
         try:
-            parts = await partitions_of(self.settings.kafka_bootstrap_servers, [topic])
+            parts = await find_partitions(self.settings.kafka_bootstrap_servers, [topic])
             consumer.assign(parts)
             found = []
             async with asyncio.timeout(seconds):
