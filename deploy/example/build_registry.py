@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from world.companies import AGREEMENTS, COMPANIES, LISTS, NOTICE_ITEMS, NOTICES, list_document, party_document
 from world.forms import FORMS
 from world.pages import page
-from world.papers import VALID_FROM, VALID_UNTIL, agreement_text, notice_text
+from world.papers import VALID_FROM, VALID_UNTIL, agreement_text, clauses_of, notice_text
 
 HERE = Path(__file__).parent
 SIGNING_SEED = hashlib.sha256(b"opposable example: acme list key").digest()
@@ -131,7 +131,7 @@ def _agreements() -> list[dict[str, Any]]:
                 "audit": {"sample_rate": "0.01", "correction": "P14D"},
                 "document_sha256": digest,
                 "signed_at": None,
-                "clauses": None,
+                "clauses": list(clauses_of(spec)),
                 "self_service": False,
             }
         )

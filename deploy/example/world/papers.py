@@ -29,9 +29,15 @@ Champs obligatoires : seuls les champs marqués d'un astérisque sont nécessair
 """
 
 
+def clauses_of(spec: AgreementSpec) -> tuple[str, ...]:
+    """Clauses that the contract must hold between independent controllers: letters rest on legitimate interest."""
+    return ("balancing_test",) if "post" in spec.channels else ()
+
+
 def agreement_text(spec: AgreementSpec) -> str:
     """The contract of a collector with a prospecteur."""
     one, other = COMPANIES[spec.collector], COMPANIES[spec.prospector]
+    balance = "Courrier : la mise en balance des intérêts (RGPD, 6.1.f) est annexée.\n" if clauses_of(spec) else ""
     return f"""CONVENTION DE TRANSMISSION DE DONNÉES
 {spec.collector}-{spec.prospector}, version 1
 
@@ -44,4 +50,4 @@ Finalités : {", ".join(spec.purposes)}.
 Liste signée exigée : {"oui" if spec.signature_required else "non"}.
 Preuve individuelle sous 24 heures ; retraits relayés sous 24 heures, dans les deux sens.
 Aucune retransmission à un tiers sans nouveau consentement.
-"""
+{balance}"""
