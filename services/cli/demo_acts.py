@@ -21,13 +21,14 @@ from services.cli.demo_log import all_covered, archive_adds_up, read_archive
 from services.cli.demo_outcome import Outcome
 from services.cli.demo_picture import Picture, picture
 from services.cli.demo_privacy import nothing_in_clear
-from services.cli.demo_proof import prove
+from services.cli.demo_proof import BUNDLE, no_proof, prove
 from services.cli.demo_run import Play, count
 from services.cli.demo_stream import Line
 from services.cli.demo_text import Words
 from services.cli.target import settings_of
 from shared.auth import OPERATOR_TOKEN_FILE
 from shared.crypto.policy import Policy, parse_policy
+from shared.errors import Unavailable
 from shared.local_engines.endpoints import Endpoints
 from shared.provisioning import wanted_topics
 from shared.registry.load import load_dir
@@ -86,8 +87,11 @@ async def _judge(
     token = (stage.endpoints.secrets_dir / OPERATOR_TOKEN_FILE).read_text().strip()
     archive_url = stage.endpoints.url("proof_archive")
     archive = await read_archive(archive_url, token, ledger, policy)
-    record = _worth_proving(seen)
-    proof = await prove(archive_url, token, record, stage.directory / "policy", stage.directory / "proof")
+    folder = stage.directory / "proof"
+    try:
+        proof = await prove(archive_url, token, _worth_proving(seen), stage.directory / "policy", folder)
+    except (Unavailable, httpx.HTTPError) as error:
+        proof = no_proof(error)
     logs = (stage.directory / "logs").glob("*.log")
     unfinished = sorted({stage.words(label) for label in play.played.unfinished})
     return Outcome(
@@ -110,11 +114,11 @@ async def _judge(
             reach.owed_is_named(seen, await _obligations(stage, token)),
             promises.reimports_held(seen, sent),
             archive_adds_up(archive),
-            *proof.promises,
+            *proof,
             nothing_in_clear(ledger, list(sent.values()), logs),
             promises.promise("timely", unfinished),
         ],
-        proof=proof.path,
+        proof=folder / BUNDLE,
     )
 
 
@@ -139,4 +143,4 @@ def _bars(screen: Console) -> Progress:
 def _worth_proving(seen: Picture) -> str:
     """The record with the richest story: the one that most stop orders are about, else any."""
     orders = Counter(order.consent for order in seen.orders.values())
-    return max(seen.consents, key=lambda record: (orders[record.partition("/")[2]], record))
+    return max(seen.consents, key=lambda record: (orders[record.partition("/")[2]], record), default="")

@@ -37,7 +37,7 @@ class Picture:
 
     inputs: dict[Place, ConsumerRecord] = field(default_factory=dict)
     receipts: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    """(party, event id, body), copies included: an input answered twice must show."""
+    """(party, event id, body). A copy (the same bytes, after a crash) counts once; an input answered twice in other words shows."""
     consents: dict[str, dict[str, Any]] = field(default_factory=dict)
     conflicts: int = 0
     verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -67,7 +67,7 @@ def picture(ledger: Ledger) -> Picture:
     seen = Picture()
     for record in ledger.matching("in."):
         seen.inputs[place(record)] = record
-    for record in ledger.matching("out.", ".receipts"):
+    for record in _once(ledger.matching("out.", ".receipts")):
         receipt = body(record)
         seen.receipts.append((party_of(record.topic), receipt["event_id"], receipt))
     for record in ledger.of(CONSENTS.name):
@@ -90,6 +90,11 @@ def picture(ledger: Ledger) -> Picture:
     _permissions(ledger, seen)
     _orders(ledger, seen)
     return seen
+
+
+def _once(records: Iterable[ConsumerRecord]) -> list[ConsumerRecord]:
+    """Records without copies: same topic, same key, same bytes."""
+    return list({(record.topic, record.key, record.value): record for record in records}.values())
 
 
 def identity(record: ConsumerRecord) -> tuple[str, str]:

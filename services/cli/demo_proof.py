@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from services.cli.demo_promises import Promise
+from services.cli.demo_promises import Promise, promise
 from shared.errors import Unavailable
+from shared.local_engines.plan import ROOT
 
-NEVER = 99
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A bundle on disk, and what the verifier said of it and of its altered copy."""
-
-    path: Path
-    bytes: int
-    members: int
-    promises: tuple[Promise, Promise]
-    said: dict[str, Any]
+BUNDLE, ALTERED = "proof.zip", "proof-altered.zip"
+VALID, REFUSED = 0, 1
+"""Exit codes of `opposable verify`."""
 
 
-async def prove(url: str, token: str, record: str, policy: Path, directory: Path) -> Proof:
+def no_proof(why: Exception) -> list[Promise]:
+    """The promise when no bundle could be had at all."""
+    return [promise("proof", [str(why) or type(why).__name__], bytes=0, members=0)]
+
+
+async def prove(url: str, token: str, record: str, policy: Path, directory: Path) -> list[Promise]:
     """Fetch the bundle of a record, verify it, alter one byte, verify again. Both files are left in `directory`.
 
-    Raises Unavailable when the archive does not give it.
+    Raises Unavailable when the archive does not give it, httpx's errors when it does not answer.
     """
-    bundle, altered = directory / "proof.zip", directory / "proof-altered.zip"
+    bundle, altered = directory / BUNDLE, directory / ALTERED
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         answer = await client.get(f"/v1/proofs/{record}.zip", headers={"Authorization": f"Bearer {token}"})
     if answer.status_code != httpx.codes.OK:
@@ -44,16 +38,13 @@ async def prove(url: str, token: str, record: str, policy: Path, directory: Path
     data = bytearray(answer.content)
     data[place] ^= 1
     altered.write_bytes(data)
-    (code, said), (altered_code, _) = await asyncio.gather(_verify(bundle, policy), _verify(altered, policy))
+    code, altered_code = await asyncio.gather(_verify(bundle, policy), _verify(altered, policy))
     with zipfile.ZipFile(bundle) as members:
         count = len(members.namelist())
-    promises = (
-        Promise("proof", code == 0, {"bytes": len(data), "members": count}, () if code == 0 else (f"exit {code}",)),
-        Promise(
-            "tampered", altered_code == 1, {"place": place}, () if altered_code == 1 else (f"exit {altered_code}",)
-        ),
-    )
-    return Proof(bundle, len(data), count, promises, said)
+    return [
+        promise("proof", [f"exit {code}"] if code != VALID else [], bytes=len(data), members=count),
+        promise("tampered", [f"exit {altered_code}"] if altered_code != REFUSED else [], place=place),
+    ]
 
 
 def _middle_of_evidence(bundle: Path) -> int:
@@ -64,15 +55,10 @@ def _middle_of_evidence(bundle: Path) -> int:
         return entry.header_offset + 30 + len(entry.filename.encode()) + len(entry.extra) + entry.file_size // 2
 
 
-async def _verify(bundle: Path, policy: Path) -> tuple[int, dict[str, Any]]:
-    """Exit code and answer of `opposable verify`, as a process of its own with no address of any server."""
+async def _verify(bundle: Path, policy: Path) -> int | None:
+    """Exit code of `opposable verify`, as a process of its own with no address of any server."""
     command = [sys.executable, "-m", "services.cli.main", "verify", str(bundle), "--policy", str(policy), "--json"]
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, cwd=ROOT
     )
-    out, _ = await process.communicate()
-    try:
-        said = json.loads(out)
-    except ValueError:
-        said = {}
-    return process.returncode if process.returncode is not None else NEVER, said if isinstance(said, dict) else {}
+    return await process.wait()

@@ -167,6 +167,20 @@ def test_one_record_missing_breaks_exactly_what_it_should(
     assert {name for name, check in CHECKS.items() if not check(story).kept} == broken
 
 
+@pytest.mark.parametrize(
+    "topic", ["out.acme.receipts", "consents", "verdicts", "out.hibou.permissions", "out.acme.withdrawals"]
+)
+def test_a_copy_after_a_crash_counts_once(story: Story, topic: str) -> None:
+    first = next(r for r in story.records if r.topic == topic)
+    story.records.append(SimpleNamespace(**{**vars(first), "offset": 99, "timestamp": T0 + 5000}))
+    assert [name for name, check in CHECKS.items() if not check(story).kept] == []
+
+
+def test_an_input_answered_twice_in_other_words_is_seen(story: Story) -> None:
+    story.add("out.acme.receipts", {"event_id": "e1", "status": "duplicate", "consent_id": CONSENT, "problems": []})
+    assert not CHECKS["answered"](story).kept
+
+
 def test_an_archive_that_misses_a_verdict_is_a_loss(story: Story) -> None:
     entries = archived()
     del entries["consent.assessed"][RECORD]
