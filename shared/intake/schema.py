@@ -13,6 +13,7 @@ from shared.errors import Problem
 MOST = 20
 """Problems told of one input; a sender who gets that many has misread the contract, not a field."""
 
+TEXT_EXPECTED = "a text is expected here"
 _SAFE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _MESSAGES: Mapping[str, tuple[str, str]] = {
     "missing": ("FIELD-MISSING", "a required field is missing"),
@@ -22,7 +23,7 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "string_pattern_mismatch": ("FIELD-FORMAT", "the text does not have the documented form"),
     "string_too_short": ("FIELD-FORMAT", "the text is too short"),
     "string_too_long": ("FIELD-FORMAT", "the text is too long"),
-    "string_type": ("FIELD-TYPE", "a text is expected here"),
+    "string_type": ("FIELD-TYPE", TEXT_EXPECTED),
     "int_type": ("FIELD-TYPE", "a whole number is expected here"),
     "bool_type": ("FIELD-TYPE", "true or false is expected here"),
     "tuple_type": ("FIELD-TYPE", "a list is expected here"),
@@ -41,19 +42,26 @@ _OTHER = ("FIELD-FORMAT", "the value does not have the documented form")
 def problems_of(error: ValidationError, data: Any, *, skip: int = 0) -> list[Problem]:
     """Problems of a validation. `data`: the parsed input (to find real pointers); `skip`: leading union tags in `loc`."""
     found: dict[str, Problem] = {}
+    no_word: set[str] = set()  # "one word or a list": where a list stands, its own fault is told if there is one
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         code, message = _MESSAGES.get(item["type"], _OTHER)
-        pointer = _pointer(item["loc"][skip:], data, item["type"])
+        pointer, value = _pointer(item["loc"][skip:], data, item["type"])
         if item["type"] == "too_short" and any(p.startswith(f"{pointer}/") for p in found):
             continue  # the list is short only because its items are at fault
+        if pointer in no_word:
+            del found[pointer]
         found.setdefault(pointer, Problem(code, pointer, message))
+        if item["type"] == "literal_error" and isinstance(value, list | dict):
+            no_word.add(pointer)
+        else:
+            no_word.discard(pointer)
         if len(found) == MOST:
             break
     return list(found.values())
 
 
-def _pointer(location: tuple[int | str, ...], data: Any, kind: str) -> str:
-    """RFC 6901 pointer of the fields in a location; pydantic's own words (union branches) are left out.
+def _pointer(location: tuple[int | str, ...], data: Any, kind: str) -> tuple[str, Any]:
+    """RFC 6901 pointer of the fields in a location, and what stands there; pydantic's own words (union branches) are left out.
 
     A name the sender invented could itself be personal data: it is shown only when it looks like a field name.
     """
@@ -68,4 +76,4 @@ def _pointer(location: tuple[int | str, ...], data: Any, kind: str) -> str:
         if isinstance(part, str) and not _SAFE_NAME.fullmatch(part):
             break
         pointer += f"/{part}"
-    return pointer
+    return pointer, data

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from shared import canonical
 from shared.errors import InputError, IntegrityError, Problem
-from shared.intake.schema import problems_of
+from shared.intake.schema import TEXT_EXPECTED, problems_of
 from shared.registry.models import key_of, parse
 from shared.registry.view import RegistryView
 
@@ -119,10 +119,15 @@ def _faults(document: Document) -> list[Problem]:
         parse(document.body)
     except ValidationError as error:
         found = problems_of(error, document.body, skip=1)
-        return [Problem(p.code, document.place + p.pointer, p.message) for p in found]
+        return [Problem(p.code, document.place + p.pointer, p.message + _hint(p)) for p in found]
     except IntegrityError as error:
         return [Problem("REGISTRY-JSON", document.place, str(error))]
     return []
+
+
+def _hint(problem: Problem) -> str:
+    """YAML reads `999000011`, `off` and `NO` as a number and two booleans."""
+    return ": put it between quotes" if problem.message == TEXT_EXPECTED else ""
 
 
 def _public(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -153,8 +154,6 @@ def test_days_and_months_in_paris() -> None:
 
 def test_rules_that_ended_still_judge_what_was_collected_under_them() -> None:
     rule = next(r for r in STANDARD.catalogue if r.code == "PHONE-OBJECT")
-    from dataclasses import replace
-
     ended = RuleBook(catalogue=(replace(rule, applies_until=date(2027, 1, 1)),))
     under = event(collected_at="2026-08-20T10:00:00.000Z", decisions=[call(object=None)])
     assert one(under, at="2027-02-01T00:00:00Z", book=ended).reasons == ("PHONE-OBJECT",)

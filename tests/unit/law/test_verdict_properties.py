@@ -16,7 +16,7 @@ from shared.contracts.types import CHANNELS, instant
 from shared.registry.hashing import list_hash
 from shared.registry.load import view_of
 
-FAST = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FAST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PARTIES = [d.body["id"] for d in documents() if d.body["kind"] == "party"]
 FORMS = [d.body for d in documents() if d.body["kind"] == "form"]
 LISTS = [d.body for d in documents() if d.body["kind"] == "list"]
