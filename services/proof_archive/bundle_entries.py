@@ -1,4 +1,8 @@
-"""Log entries as a bundle holds them: exact bytes, read once, never serialised again to verify."""
+"""Log entries as a bundle holds them: exact bytes, hashed as they are.
+
+They are read only where they are canonical JSON of the public profile, which the archive always writes: one text, one
+meaning, in whatever language a verifier is written (no repeated key, no number that readers round, no half of a pair).
+"""
 
 from __future__ import annotations
 
@@ -68,10 +72,11 @@ class ReadEntry:
 def read_entry(origin: str, index: int, data: bytes, body: bytes | None, where: str = "") -> ReadEntry:
     """Read an entry with the facts that stand beside it, if any. Raises Refused naming the member `where`."""
     try:
-        entry = _Entry.model_validate_json(data)
+        entry = _Entry.model_validate(_canonical(data))
+        canonical.check(entry.facts)
         facts = _facts(entry.facts, body, where)
         read = read_facts(entry.topic, facts)
-    except ValidationError as error:
+    except (ValidationError, IntegrityError, ValueError, TypeError) as error:
         raise Refused("ENTRY-MALFORMED", where) from error
     return ReadEntry(origin, index, entry.topic, entry.partition, entry.offset, instant_of(entry.ts), read)
 
@@ -86,6 +91,14 @@ def check_place(entry: ReadEntry, deployment: str, where: str) -> None:
         raise Refused("CHECKPOINT-DIFFERS", where)
 
 
+def _canonical(data: bytes) -> Any:
+    """The value of these bytes. Raises ValueError, TypeError or IntegrityError unless the profile writes it so."""
+    value = canonical.loads(data)
+    if canonical.dumps(value) != data:
+        raise IntegrityError("not canonical JSON")
+    return value
+
+
 def _facts(facts: dict[str, Any], body: bytes | None, where: str) -> dict[str, Any]:
     if facts.keys() != {"bytes", "sha256"}:
         if body is not None:
@@ -94,4 +107,6 @@ def _facts(facts: dict[str, Any], body: bytes | None, where: str) -> dict[str, A
     beside = _Beside.model_validate(facts)
     if body is None or len(body) != beside.bytes or canonical.sha256_hex(body) != beside.sha256:
         raise Refused("ENTRY-BODY", where)
-    return _BODY.validate_json(body, strict=True)
+    read = _canonical(body)
+    canonical.check(read)
+    return _BODY.validate_python(read, strict=True)
