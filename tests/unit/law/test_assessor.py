@@ -94,6 +94,14 @@ async def test_a_verdict_for_each_consent_with_its_sealed_part_unchanged() -> No
     }  # fmt: skip
 
 
+async def test_in_the_running_system_lateness_counts() -> None:
+    one, sent = assessor(Feed(view_of(documents())))
+    facts = taken(event(), received_at="2026-06-20T09:12:30.000Z").facts
+    await one.process([stored(orjson.dumps({"facts": facts}))])
+    (line,) = orjson.loads(sent.messages[0].value or b"")["facts"]["lines"]
+    assert (line["verdict"], line["reasons"]) == ("review", ["EVIDENCE-LATE"])
+
+
 async def test_the_same_record_gives_the_same_bytes() -> None:
     one, sent = assessor(Feed(view_of(documents())))
     await one.process([recorded(event())])

@@ -135,6 +135,14 @@ def test_valid_until_is_a_whole_day_in_paris_cut_for_calls() -> None:
     assert one(phone, at="2027-08-20T10:00:00.000Z").reasons == ("EXPIRED",)
 
 
+def test_a_stated_period_is_cut_for_a_professionals_calls_too() -> None:
+    data = event("b2b-call")
+    data["decisions"] = [{**data["decisions"][0], "valid_until": "2030-01-01"}]
+    assert one(data, source="comparlune").valid_until == "2027-09-07T08:10:00.000Z"
+    data["decisions"] = [{**data["decisions"][0], "valid_until": None}]
+    assert one(data, source="comparlune").valid_until == "2029-09-07T08:10:00.000Z"
+
+
 def test_the_period_of_calls_counts_from_the_day_in_paris() -> None:
     late = event(collected_at="2026-08-20T22:30:00.000Z", decisions=[call(valid_until="2027-08-21")])
     assert one(late).reasons == ()  # collected on the 21st in Paris

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from law_world import Json, bend, bent_registry, body, call, decision, documents
 from services.consent_validator.rules.book import CATALOGUE, RuleBook
 from services.consent_validator.rules.model import RuleSettings
 from shared.contracts.types import instant
+from shared.crypto.note import Signer, sign
+from shared.registry.hashing import list_hash, note_text
 from shared.registry.load import view_of
 
 OWN = "own-prospecting-without-list"
@@ -43,6 +46,16 @@ def test_the_base_evidence_is_valid() -> None:
 
 def test_refused() -> None:
     assert only(one(event(decisions=[decision(value="refused")]))) == ("invalid", ("REFUSED",))
+
+
+def test_published_at_the_very_instant_of_the_choice_is_not_later() -> None:
+    moment = event()["collected_at"]
+    form = {**body(FORM1), "published_at": moment}
+    published = {**body("list:ludibrume-partenaires:1"), "published_at": moment}
+    published["sha256"] = list_hash(published)
+    data = event()
+    data["recipient_list"] = {**data["recipient_list"], "sha256": published["sha256"], "displayed_at": moment}
+    assert only(one(data, view=bent_registry(form, published))) == ("valid", ())
 
 
 def test_form_and_list_of_another_collector() -> None:
@@ -127,6 +140,16 @@ def test_list_signature_wrong(break_it: Callable[[Json], object]) -> None:
     break_it(document)
     line = one(event("signature-required-and-present"), source="comparlune", view=bent_registry(document))
     assert only(line) == ("invalid", ("LIST-SIGNATURE",))
+
+
+def test_a_good_signature_over_another_version_is_wrong() -> None:
+    """The key is the cases' own (tests/cases/README.md); it signs version 3, and stands on version 2."""
+    document = body("list:comparlune-partenaires:2")
+    signer = Signer("comparlune", hashlib.sha256(b"opposable cases: comparlune list key").digest())
+    for version, verdict in ((2, "valid"), (3, "invalid")):
+        text = note_text("comparlune-partenaires", version, document["sha256"])
+        view = bent_registry({**document, "signature": sign(text, [signer]).decode()})
+        assert one(event("signature-required-and-present"), source="comparlune", view=view).verdict == verdict
 
 
 def test_list_signature_checked_by_the_keys_of_the_collector_now() -> None:
@@ -324,6 +347,8 @@ def test_post_information_strictest_counts() -> None:
     told = {"transfer_told": True, "objection_offered": True}
     contact = {**data["contacts"][0], "post_information": told}
     assert only(one({**data, "contacts": [contact]}, source="merle-cendre", view=view)) == ("valid", ())
+    mixed = {**data, "contacts": [contact], "decisions": [said]}
+    assert only(one(mixed, source="merle-cendre", view=view)) == ("invalid", ("POST-NO-INFO",))
     own = {**data, "decisions": [decision("post", value="not_objected", recipients=["merle-cendre"])]}
     assert only(one(own, source="merle-cendre", view=view)) == ("valid", ())  # no transfer to tell of
 
