@@ -21,6 +21,7 @@ from shared.kafka.connection import client_options
 from shared.kafka.dead import original_headers
 from shared.kafka.publisher import Headers, Outgoing
 from shared.kafka.record import Record
+from shared.provisioning import require_topics
 from shared.settings import Settings
 from shared.topics import DEAD
 
@@ -138,7 +139,8 @@ def matching(letters: Iterable[Letter], *, code: str | None, topic: str | None) 
 
 
 async def read_dead(settings: Settings) -> list[Letter]:
-    """Read `dead` from its beginning to its end. Raises Unavailable when it takes longer than READ_S."""
+    """Read `dead` from its beginning to its end. Raises ConfigurationError where there is none, Unavailable after READ_S."""
+    await require_topics(settings, [DEAD.name])
     consumer = AIOKafkaConsumer(
         DEAD.name,  # without a group: every partition is assigned at start
         **client_options(settings, "dead-reader"),
@@ -149,8 +151,6 @@ async def read_dead(settings: Settings) -> list[Letter]:
     try:
         async with asyncio.timeout(READ_S):
             partitions = sorted(consumer.assignment())
-            if not partitions:
-                raise ConfigurationError(f"topic {DEAD.name} is missing: run `opposable topics apply`")
             ends = await consumer.end_offsets(partitions)
             await consumer.seek_to_beginning(*partitions)
             records: list[Record] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -68,6 +69,9 @@ def build(words: Sequence[str] = ()) -> typer.Typer:
 
 def run() -> None:
     """Entry point. Turns the errors raised on purpose into one sentence and exit code 2."""
+    # Client libraries log what they will retry; what matters comes as an error with a sentence.
+    for library in ("aiokafka", "pymongo", "asyncio"):
+        logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         build(sys.argv[1:])()
     except InputError as error:

@@ -16,7 +16,9 @@ from services.cli.groups import group
 from services.cli.language import tr
 from services.cli.party_simulator import Behaviour, Counts, SimulatedParty
 from services.cli.target import AsJson, DataDir, print_json, resolve, run, settings_of
+from shared.provisioning import require_topics
 from shared.registry.publish import stored_bodies
+from shared.topics import REGISTRY
 
 TERMINAL_S, PLAIN_S = 0.5, 5.0
 """Seconds between two lines: on a terminal, where the line is written over, and elsewhere."""
@@ -31,7 +33,13 @@ def register(app: typer.Typer) -> None:
 
 def list_(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the registered parties."""
-    bodies = run(stored_bodies(settings_of(resolve(data_dir))))
+    settings = settings_of(resolve(data_dir))
+
+    async def work() -> dict[str, dict[str, Any]]:
+        await require_topics(settings, [REGISTRY.name])
+        return await stored_bodies(settings)
+
+    bodies = run(work())
     parties = [body for key, body in sorted(bodies.items()) if key.startswith("party:")]
     if as_json:
         fields = ("id", "legal_name", "roles", "status", "country")

@@ -160,7 +160,7 @@ def _introduce(endpoints: Endpoints, data_dir: Path) -> None:
 def ignore_itself(data_dir: Path) -> None:
     """Keep version control away from a data directory: it holds secrets. Raises ConfigurationError where it is a file."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         (data_dir / ".gitignore").write_text("*\n")
     except OSError as error:
         raise ConfigurationError(f"{data_dir} cannot be used as a data directory: {error.strerror}") from error

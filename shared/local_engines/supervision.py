@@ -92,7 +92,9 @@ class Supervision:
         command = engine.command()
         if command is None:
             return
-        member = Member(engine.name, command, None, self._console, grace_s=ENGINE_GRACE_S, on_start=self._publish_again)
+        member = Member(
+            engine.name, command, None, self._console, grace_s=ENGINE_GRACE_S, on_start=self._publish_again, show=False
+        )
         self._engine_members[engine.name] = member
         await member.start()
         await member.survives(engine.ready())

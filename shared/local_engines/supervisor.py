@@ -40,7 +40,7 @@ class Supervisor:
         """Start engines, prepare, start services. Raises ConfigurationError or Unavailable; nothing runs then."""
         if self._thread is not None:
             raise ConfigurationError("this supervisor is started already")
-        self.plan.data_dir.mkdir(parents=True, exist_ok=True)
+        self.plan.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # Kafka's files hold what partners sent
         self._console = Console(self._stream, self.plan.data_dir / "logs")
         self._thread = LoopThread("supervisor")
         self._supervision = Supervision(self.plan, self._console)
