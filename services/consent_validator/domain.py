@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.consent_validator.choices import choices
 from services.consent_validator.rules.basis import row_of
@@ -25,8 +25,7 @@ CONFIRMED_BY = frozenset({"double_opt_in", "signature"})
 """Acts that confirm a consent, so that a later one may re-open after a stop (architecture.md)."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictLine:
+class VerdictLine(NamedTuple):
     """What one recipient may rely on. Instants in wire form; `valid_until` is excluded."""
 
     recipient: str | None

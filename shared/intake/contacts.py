@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -49,8 +48,7 @@ class ContactFault(OpposableError):  # noqa: N818 - a fault of the input, told a
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
+class Normal(NamedTuple):
     """A normalised contact. `unassigned`: a possible number of a range that nobody was given, as far as known."""
 
     value: str
