@@ -35,14 +35,7 @@ def check(value: Any, pointer: str = "", depth: int = 0) -> None:
     """Raise IntegrityError naming the JSON pointer of the first thing outside the profile."""
     if depth > MAX_DEPTH:
         raise IntegrityError(f"more than {MAX_DEPTH} levels of nesting")
-    if isinstance(value, float):
-        raise IntegrityError(f"a float stands at {pointer or '(root)'}: write decimals as strings")
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return
-    if isinstance(value, int):
-        if abs(value) > MAX_SAFE_INTEGER:
-            raise IntegrityError(f"an integer beyond 2^53 stands at {pointer}")
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         for key, item in value.items():
             if not (isinstance(key, str) and key.isascii()):
                 raise IntegrityError(f"a key that is not ASCII stands in {pointer or '(root)'}")
@@ -51,7 +44,16 @@ def check(value: Any, pointer: str = "", depth: int = 0) -> None:
         for index, item in enumerate(value):
             check(item, f"{pointer}/{index}", depth + 1)
     else:
-        raise IntegrityError(f"{type(value).__name__} at {pointer or '(root)'} is not JSON")
+        _check_scalar(value, pointer or "(root)")
+
+
+def _check_scalar(value: Any, where: str) -> None:
+    if isinstance(value, float):
+        raise IntegrityError(f"a float stands at {where}: write decimals as strings")
+    if value is not None and not isinstance(value, bool | str | int):
+        raise IntegrityError(f"{type(value).__name__} at {where} is not JSON")
+    if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
+        raise IntegrityError(f"an integer beyond 2^53 stands at {where}")
 
 
 def sha256_hex(data: bytes) -> str:

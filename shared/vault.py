@@ -17,6 +17,7 @@ from pymongo.errors import BulkWriteError
 
 from shared.crypto.sealing import RecordKey, content_mac, unwrap, wrap
 from shared.mongo import DUPLICATE_KEY, Client, Document, database
+from shared.pacing import in_turns
 
 KEY_BYTES = 32
 
@@ -70,7 +71,7 @@ class Vault:
         """Admit a batch, in order: one insert, and one read of only what collided. Twins within a batch collide too."""
         if not items:
             return []
-        keys = [RecordKey(self._draw(KEY_BYTES)) for _ in items]
+        keys = [RecordKey(self._draw(KEY_BYTES)) async for _ in in_turns(items)]
         rows: list[Document] = [
             {
                 "_id": item.record_id,
@@ -100,7 +101,8 @@ class Vault:
         if not wanted:
             return {}
         found = self._rows.find({"_id": {"$in": wanted}}, {"key": 1})
-        return {row["_id"]: unwrap(self._kek, bytes(row["key"])) async for row in found}
+        rows = await found.to_list()
+        return {row["_id"]: unwrap(self._kek, bytes(row["key"])) async for row in in_turns(rows)}
 
     async def _insert(self, rows: list[Document]) -> set[int]:
         """Insert unordered; the indexes of the rows that were refused as duplicates."""

@@ -19,6 +19,7 @@ from shared.kafka.dead import DeadLetter, to_outgoing
 from shared.kafka.publisher import Outgoing, Publisher
 from shared.kafka.record import Record, coordinate
 from shared.metrics import Metrics
+from shared.pacing import in_turns
 from shared.registry.feed import RegistryFeed
 from shared.topics import OUT_RECEIPTS, PLATFORM_PARTY, party_of
 from shared.vault import Admission, Admitted, Outcome, Vault
@@ -63,12 +64,12 @@ class Intake:
         if any(self._registry.view.party(party_of(r.topic)) is None for r in records):
             await self._registry.catch_up()  # a party may have been registered a moment ago
         effects = Effects()
-        judged = [j for j in (self._judge(record, effects) for record in records) if j is not None]
+        judged = [j async for record in in_turns(records) if (j := self._judge(record, effects)) is not None]
         answers = await self._vault.admit([
             Admission(j.accepted.record_id, f"{j.envelope.source} {j.envelope.id}", coordinate(j.record), j.accepted.content)
             for j in judged
         ])  # fmt: skip
-        for one, answer in zip(judged, answers, strict=True):
+        async for one, answer in in_turns(zip(judged, answers, strict=True)):
             self._settle(one, answer, effects)
         await self._publisher.send_all(effects.events + effects.dead)
         await self._publisher.send_all(effects.receipts)

@@ -21,6 +21,7 @@ from services.rights_handler.protocol import Crossing
 from shared.errors import InputError
 from shared.instants import format_instant, from_millis
 from shared.kafka.record import Record, coordinate
+from shared.pacing import in_turns
 from shared.topics import PLATFORM_PARTY
 
 DeadAll = Callable[[Sequence[tuple[Record, str, str]]], Awaitable[None]]
@@ -46,7 +47,7 @@ class Handlers:
         opened = await self._persons.open_all(blobs, CONSENT_KIND)
         latest: dict[str, Grant] = {}
         refused: list[tuple[Record, str, str]] = []
-        for record, event in batch:
+        async for record, event in in_turns(batch):
             try:
                 grant = decoding.grant(event, opened.get(str(event.facts.get("record")), Person()), self._persons)
             except InputError as error:
@@ -113,7 +114,7 @@ class Handlers:
     async def _read(self, records: Sequence[Record], kinds: set[str]) -> list[tuple[Record, Internal]]:
         """The readable events of these kinds; unknown ones go to `dead`, refused conflicts are the archive's alone."""
         batch, refused = [], []
-        for record in records:
+        async for record in in_turns(records):
             try:
                 event = decoding.read(record.value)
             except InputError as error:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from shared.crypto.keys import contact_key, match_key, party_key, subject_key
 from shared.crypto.sealing import RecordKey, unseal
 from shared.errors import IntegrityError
+from shared.pacing import in_turns
 
 PEPPER_VERSION = 1
 MATCH_VERSION = 1
@@ -55,7 +56,9 @@ class Persons:
         """
         keys = await self._keys.read(blobs)
         return {
-            record: _person(unseal(keys[record], kind, record, blobs[record])) for record in blobs if record in keys
+            record: _person(unseal(keys[record], kind, record, blobs[record]))
+            async for record in in_turns(blobs)
+            if record in keys
         }
 
     async def open_all(self, blobs: Mapping[str, bytes], kind: str = CONSENT_KIND) -> dict[str, Person]:

@@ -15,6 +15,7 @@ from services.rights_handler.tokens import Reference, Tokens
 from shared.errors import IntegrityError
 from shared.kafka.publisher import Outgoing
 from shared.metrics import Metrics
+from shared.pacing import in_turns
 from shared.registry.view import RegistryView
 
 Decided = Sequence[tuple[Grant, Sequence[Decision]]]
@@ -52,7 +53,7 @@ class Teller:
         )
         out: list[Outgoing] = []
         yes = 0
-        for grant, decisions in decided:
+        async for grant, decisions in in_turns(decided):
             said: dict[str, tuple[list[dict[str, str]], str]] = {}
             for place, decision in enumerate(decisions):
                 recipient = decision.line.recipient

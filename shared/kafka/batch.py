@@ -1,9 +1,11 @@
 """The consumer loop, written once: a batch is done whole, put back whole, or split down to its one bad record.
 
 Contract of a `Process`: it is given raw records of any mix of partitions, in order per partition; it may be given the
-same records again (every effect is idempotent by an id derived from its cause); it returns only when every effect is durable.
-An engine that is away (`INFRASTRUCTURE`) rewinds the batch and waits, with jitter, so that nothing is lost and nothing loops
-hot. Any other error is a record's fault or a bug: the batch is done record by record and the one that fails goes to `dead`.
+same records again (every effect is idempotent by an id derived from its cause); it returns only when every effect is
+durable. An engine that is away (`INFRASTRUCTURE`) rewinds the batch and waits, with jitter, so that nothing is lost and
+nothing loops hot. What contradicts a proof (IntegrityError: a key gone without a tombstone, a seal that does not open)
+halts the group and alarms: a stop put aside would be a stop missed. Any other error is a record's fault or a bug: the
+batch is done record by record and the one that fails goes to `dead`.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ class BatchLoop:
     async def _attempt(self, records: Sequence[Record]) -> None:
         try:
             await self._process(records)
-        except (*INFRASTRUCTURE, Fenced) as error:
+        except (*INFRASTRUCTURE, Fenced, IntegrityError) as error:
             if not _records_fault(error):
                 raise
             await self._one_by_one(records, error)

@@ -23,8 +23,8 @@ from shared.settings import Settings
 
 AssignedHook = Callable[[set[TopicPartition], AIOKafkaConsumer], Awaitable[None]]
 
-POLL_MS = 50
-"""How long one poll waits for records. It returns at once when there are some, so this bounds idling, not latency."""
+POLL_MS = 10
+"""How long one poll waits for records, and FastStream sleeps after an empty one: half of what an idle group adds to a latency."""
 FETCH_BYTES = 4 * 1_048_576
 """A partition's share of a fetch: above the largest `in.*` record, so that an over-long one reaches us and is answered."""
 MAX_BATCH_S = 300

@@ -132,12 +132,13 @@ async def test_without_isolation_an_error_halts_instead_of_skipping(slept):
     assert publisher.sent == []
 
 
+@pytest.mark.parametrize("isolate", [False, True])
 @pytest.mark.parametrize("error", [Fenced("x"), IntegrityError("x")])
-async def test_fenced_and_integrity_never_skip(error, slept):
+async def test_fenced_and_integrity_never_skip(error, isolate, slept):
     async def process(_records):
         raise error
 
-    loop, publisher, consumer = make(process, isolate=False)
+    loop, publisher, consumer = make(process, isolate=isolate)
     await loop.run(batch(1, 2), consumer)
     assert consumer.sought == {TopicPartition("t", 0): 1}
     assert publisher.sent == []
