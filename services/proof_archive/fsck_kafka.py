@@ -29,6 +29,7 @@ async def connected(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     )
     try:
         await consumer.start()
+        await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose tasks have not run at all
         yield consumer
     except KafkaError as error:
         raise Unavailable(f"Kafka cannot be read now ({type(error).__name__})") from error

@@ -139,13 +139,14 @@ class Ownership:
         )
         await self._halts.forget(self._origins.values())
         for tp, head in zip(partitions, claimed, strict=True):
+            # A halted partition needs a position, too: without one the consumer would fail for all of them.
+            self._consumer.seek(tp, min(max(head.next_offset, begins[tp]), ends[tp]))
             if head.next_offset < begins[tp]:
                 await self._halts.gap(self._consumer, tp, head.origin, head.next_offset, begins[tp])
             elif head.next_offset > ends[tp]:
                 await self._halts.kafka_behind(self._consumer, tp, head.origin, head.next_offset, ends[tp])
             else:
                 await self._load(logs, tp, head)
-                self._consumer.seek(tp, head.next_offset)
 
     async def _load(self, logs: dict[TopicPartition, OwnedLog], tp: TopicPartition, head: Head) -> None:
         try:
