@@ -1,0 +1,183 @@
+"""Answers to orders and what happens without one, on the real code over an index in memory."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import orjson
+import pytest
+from rights_world import PERSON, RECORD, START, TIMES, FakeRegistry, make_crossing, make_grant, make_line, make_stop
+
+from services.rights_handler.acknowledging import Acknowledging
+from services.rights_handler.deliveries import Answer
+from services.rights_handler.domain import order_id
+from services.rights_handler.scheduler import LEASE, Scheduler
+from shared.clock import ManualClock
+from shared.instants import format_instant
+from tests.fakes.rights import Direct
+
+
+class Quiet:
+    def warning(self, *_args, **_fields):
+        pass
+
+
+@pytest.fixture
+def clock():
+    return ManualClock(START)
+
+
+@pytest.fixture
+def registry():
+    return FakeRegistry()
+
+
+@pytest.fixture
+async def ports(clock, registry):
+    """A person known to canalvert and acme, who has just stopped."""
+    ports = Direct()
+    crossing = make_crossing(ports, clock=clock, registry=registry)
+    await crossing.verdicts([make_grant(make_line())], {RECORD: PERSON})
+    await crossing.stops([make_stop()])
+    ports.world.published.clear()
+    return ports
+
+
+ORDER = order_id("canalvert/s1", "canalvert", RECORD)
+
+
+def scheduler(ports, clock, registry):
+    teller = make_crossing(ports, clock=clock, registry=registry)._teller
+    return Scheduler(ports, ports, teller, ports, clock, TIMES, timedelta(seconds=1), Quiet())
+
+
+def answer(status="applied", event="e1", source="canalvert", order=ORDER):
+    return Answer(order, source, status, event, "2026-10-02T18:00:00.000Z")
+
+
+def facts(world, kind):
+    found = [orjson.loads(m.value)["facts"] for m in world.published if m.topic == "deliveries"]
+    return [f for f in found if f["kind"] == kind]
+
+
+async def test_an_answer_closes_its_branch_and_its_fact_is_published_on_every_replay(ports):
+    acknowledging = Acknowledging(ports, ports)
+    for _ in range(2):
+        assert await acknowledging([answer()]) == {}
+    assert ports.world.rows[ORDER].state == "closed"
+    first, again = facts(ports.world, "delivery.acknowledged")
+    assert first == again
+    assert (first["status"], first["closed"], first["party"]) == ("applied", True, "canalvert")
+    identities = {dict(m.headers)["ce_id"] for m in ports.world.published}
+    assert len(identities) == 1
+
+
+async def test_nobody_answers_for_another_or_for_an_order_that_is_not(ports):
+    strangers = await Acknowledging(ports, ports)([answer(source="acme"), answer(event="e2", order="f" * 40)])
+    assert strangers == {("e1", ORDER): "ORDER-FOREIGN", ("e2", "f" * 40): "ORDER-UNKNOWN"}
+    assert ports.world.rows[ORDER].state == "open"
+    assert not ports.world.published
+
+
+async def test_two_answers_of_one_batch_both_count(ports):
+    await Acknowledging(ports, ports)([answer("refused"), answer("applied", "e2")])
+    row = ports.world.rows[ORDER]
+    assert (row.state, row.rev) == ("closed", 2)  # one for `published`, one for both answers
+    assert [f["closed"] for f in facts(ports.world, "delivery.acknowledged")] == [False, True]
+
+
+async def test_an_answer_that_meets_another_change_looks_again(ports):
+    world = ports.world
+
+    class Racing(Direct):
+        raced = False
+
+        async def save_deliveries(self, rows):
+            if not self.raced:
+                self.raced = True
+                world.open_deliveries([])
+                row = world.rows[ORDER]
+                world.rows[ORDER] = replace(row, rev=row.rev + 1)
+            return world.save_deliveries(rows)
+
+    racing = Racing(world)
+    await Acknowledging(racing, racing)([answer()])
+    assert world.rows[ORDER].state == "closed"
+    assert len(facts(world, "delivery.acknowledged")) == 1
+
+
+async def test_a_silent_party_is_reminded_on_schedule_then_escalated(ports, clock, registry):
+    one = scheduler(ports, clock, registry)
+    await Acknowledging(ports, ports)([answer(source="acme", order=order_id("canalvert/s1", "acme", RECORD))])
+    ports.world.published.clear()
+    said = []
+    for _ in range(5):
+        clock.advance(timedelta(hours=6))
+        await one.sweep()
+        orders = [orjson.loads(m.value) for m in ports.world.published if m.topic == "out.canalvert.withdrawals"]
+        said.append([o["reminder"] for o in orders])
+    assert said == [[1], [1, 2], [1, 2, 3], [1, 2, 3], [1, 2, 3]]
+    assert [f["reminder"] for f in facts(ports.world, "delivery.reminded")] == [1, 2, 3]
+    assert len(facts(ports.world, "delivery.escalated")) == 1
+    owed = ports.world.obligations[f"escalated/{ORDER}"]
+    assert (owed.owner, owed.closed_at) == ("operator", None)
+    clock.advance(timedelta(hours=24))
+    await one.sweep()
+    assert [f["reminder"] for f in facts(ports.world, "delivery.reminded")] == [1, 2, 3, 4]
+    await Acknowledging(ports, ports)([answer()])
+    assert ports.world.obligations[f"escalated/{ORDER}"].closed_at is not None
+    clock.advance(timedelta(hours=48))
+    assert await one.sweep() == 0
+
+
+async def test_two_instances_never_act_on_one_order(ports, clock, registry):
+    class Yielding(Direct):
+        def __getattr__(self, name):
+            inner = super().__getattr__(name)
+
+            async def call(*args):
+                await asyncio.sleep(0)
+                return await inner(*args)
+
+            return call
+
+    clock.advance(timedelta(hours=6))
+    both = Yielding(ports.world)
+    await asyncio.gather(*(scheduler(both, clock, registry).sweep() for _ in range(4)))
+    assert len([m for m in ports.world.published if m.topic == "out.canalvert.withdrawals"]) == 1
+
+
+async def test_an_instance_that_dies_with_a_claim_is_replaced_when_its_lease_ends(ports, clock, registry):
+    class Dying(Direct):
+        async def send_all(self, _messages):
+            raise ConnectionError
+
+    clock.advance(timedelta(hours=6))
+    with pytest.raises(ConnectionError):
+        await scheduler(Dying(ports.world), clock, registry).sweep()
+    assert await scheduler(ports, clock, registry).sweep() == 0
+    clock.advance(LEASE)
+    await scheduler(ports, clock, registry).sweep()
+    (order,) = [orjson.loads(m.value) for m in ports.world.published if m.topic == "out.canalvert.withdrawals"]
+    assert order["reminder"] == 1
+
+
+async def test_a_party_registered_later_gets_its_order_then(clock):
+    ports, registry = Direct(), FakeRegistry(["acme"])
+    crossing = make_crossing(ports, clock=clock, registry=registry)
+    await crossing.verdicts([make_grant(make_line())], {RECORD: PERSON})
+    await crossing.stops([make_stop()])
+    one = scheduler(ports, clock, registry)
+    clock.advance(timedelta(hours=6))
+    await one.sweep()
+    assert not ports.world.rows[ORDER].published
+    assert ports.world.obligations[f"unregistered/{ORDER}"].closed_at is None
+    registry.view.known.add("canalvert")
+    clock.advance(LEASE)
+    await one.sweep()
+    row = ports.world.rows[ORDER]
+    assert row.published
+    assert row.ordered_at == format_instant(clock.now())
+    (order,) = [orjson.loads(m.value) for m in ports.world.published if m.topic == "out.canalvert.withdrawals"]
+    assert (order["reminder"], order["ack_due_at"]) == (0, row.ack_due_at)
+    assert ports.world.obligations[f"unregistered/{ORDER}"].closed_at is not None

@@ -1,0 +1,300 @@
+"""The HTTP edges: who may ask what, that a check fails closed, that stops enter like any other input, the one-click pages."""
+
+import hashlib
+from datetime import timedelta
+
+import httpx
+import orjson
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+from pymongo.errors import ServerSelectionTimeoutError
+from rights_world import PERSON, PERSONS, RECORD, START, TOKENS, UUID, make_crossing, make_grant, make_line, make_stop
+
+from services.rights_handler.api import Api
+from services.rights_handler.one_click import make_router
+from services.rights_handler.requesting import Requesting
+from services.rights_handler.tokens import Reference, Tokens
+from shared.auth import Authenticator
+from shared.clock import ManualClock
+from shared.contracts.envelope import from_headers
+from shared.errors import InputError
+from shared.intake.accept import accept
+from shared.problems import install
+from shared.registry.load import view_of
+from tests.fakes.rights import Direct
+
+
+def sha(token):
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Key:
+    expires_at = None
+
+    def __init__(self, token, *scopes):
+        self.id, self.sha256, self.scopes = token, sha(token), scopes
+
+
+class Party:
+    def __init__(self, name, *scopes):
+        self.id, self.legal_name = name, f"{name.title()} <SA>"
+        self.api_keys = [Key(f"key-{name}", *scopes)]
+
+
+class Registry:
+    class view:  # noqa: N801
+        _all = (Party("canalvert", "prospector"), Party("acme", "collector"), Party("assurbrelle", "prospector"))
+
+        @classmethod
+        def parties(cls):
+            return cls._all
+
+        @classmethod
+        def party(cls, name):
+            return next((party for party in cls._all if party.id == name), None)
+
+
+class Fresh:
+    late = False
+
+    def lagging(self):
+        return self.late
+
+
+class Quiet:
+    def warning(self, *_args, **_fields):
+        pass
+
+    error = warning
+
+
+class Bench:
+    def __init__(self):
+        self.ports, self.fresh, self.clock = Direct(), Fresh(), ManualClock(START)
+        self.crossing = make_crossing(self.ports)
+        requesting = Requesting(self.ports, self.clock)
+        api = Api(
+            auth=Authenticator(Registry, self.clock, sha("operator")), index=self.ports, ledger=self.ports,
+            persons=PERSONS, freshness=self.fresh, requesting=requesting, clock=self.clock,
+        )  # fmt: skip
+        app = FastAPI()
+        install(app, Quiet())
+        app.include_router(api.router())
+        app.include_router(make_router(TOKENS, Registry, requesting))
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t")
+
+    async def ask(self, method, path, token="key-canalvert", **more):  # noqa: S107
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return await self.client.request(method, path, headers=headers, **more)
+
+    def queued(self):
+        return [(m, orjson.loads(m.value)) for m in self.ports.world.published if m.topic == "in.platform.rights"]
+
+
+@pytest.fixture
+async def bench():
+    bench = Bench()
+    yield bench
+    await bench.client.aclose()
+
+
+CHECK = {"contact": {"type": "email", "value": " Jeanne@Exemple.example "}, "channel": "email"}
+
+
+async def grant(bench, *lines):
+    await bench.crossing.verdicts([make_grant(*(lines or (make_line(),)))], {RECORD: PERSON})
+
+
+async def test_a_check_says_yes_then_no_once_stopped(bench):
+    await grant(bench)
+    answer = (await bench.ask("POST", "/v1/permissions/check", json=CHECK | {"at": "2026-10-01T00:00:00Z"})).json()
+    assert (answer["allowed"], answer["reasons"], answer["record"]) == (True, [], RECORD)
+    assert answer["expires_at"] == "2026-09-14T10:15:00.000Z"
+    await bench.crossing.stops([make_stop(contact=PERSON.contacts[1], at="2026-09-20T00:00:00.000Z")])
+    answer = (await bench.ask("POST", "/v1/permissions/check", json=CHECK | {"at": "2026-10-01T00:00:00Z"})).json()
+    assert (answer["allowed"], answer["reasons"], answer["record"]) == (False, ["STOPPED"], None)
+
+
+async def test_a_check_fails_closed(bench):
+    await grant(bench)
+    bench.fresh.late = True
+    answer = await bench.ask("POST", "/v1/permissions/check", json=CHECK)
+    assert (answer.status_code, answer.json()["allowed"], answer.json()["reasons"]) == (503, False, ["UNREACHABLE"])
+    bench.fresh.late = False
+
+    async def away(*_args):
+        raise ServerSelectionTimeoutError("no primary")
+
+    bench.ports.stops_about = away
+    answer = await bench.ask("POST", "/v1/permissions/check", json=CHECK)
+    assert (answer.status_code, answer.json()["allowed"], answer.json()["reasons"]) == (503, False, ["UNREACHABLE"])
+
+
+async def test_a_party_checks_for_itself_and_the_operator_for_anyone(bench):
+    await grant(bench)
+    other = await bench.ask("POST", "/v1/permissions/check", json=CHECK | {"recipient": "assurbrelle"})
+    assert other.status_code == 403
+    assert (await bench.ask("POST", "/v1/permissions/check", "operator", json=CHECK)).status_code == 422
+    asked = CHECK | {"recipient": "canalvert", "at": "2026-10-01T00:00:00Z"}
+    assert (await bench.ask("POST", "/v1/permissions/check", "operator", json=asked)).json()["allowed"]
+    assert (await bench.ask("POST", "/v1/permissions/check", None, json=CHECK)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        CHECK | {"channel": "call"}, CHECK | {"contact": {"type": "email", "value": "nobody"}}, CHECK | {"channel": "fax"},
+        CHECK | {"match_key": "m1.x"}, CHECK | {"at": "yesterday"},
+    ],
+)  # fmt: skip
+async def test_a_check_that_makes_no_sense_is_refused_without_echo(bench, body):
+    answer = await bench.ask("POST", "/v1/permissions/check", json=body)
+    assert answer.status_code == 422
+    assert "eanne@" not in answer.text.lower()
+    assert "nobody" not in answer.text
+
+
+async def test_a_stop_by_http_enters_like_any_other_input(bench):
+    body = {"contacts": [{"type": "phone", "value": "01 99 00 12 34"}], "stop_id": "42", "kind": "stop_reply"}
+    answers = [await bench.ask("POST", "/v1/stops", json=body) for _ in range(2)]
+    assert [a.status_code for a in answers] == [202, 202]
+    (message, data), (_, again) = bench.queued()
+    assert data == again  # the collector's guard will answer `duplicate`
+    assert data["recipients"] == ["canalvert"]
+    assert answers[0].json()["stop"] == f"platform/{data['stop_id']}"
+    envelope, value = from_headers(message.headers, message.value)
+    accepted = accept(envelope, value, party="platform", received_at=START, registry=view_of([]))
+    assert accepted.facts["stop"] == answers[0].json()["stop"]
+    assert accepted.facts["recipients"] == "all"  # an empty registry knows no canalvert: the widest
+
+
+async def test_two_callers_never_share_a_stop_id(bench):
+    body = {"record": UUID, "stop_id": "1"}
+    one = await bench.ask("POST", "/v1/stops", json=body)
+    two = await bench.ask("POST", "/v1/stops", "key-acme", json=body)
+    assert one.json()["stop"] != two.json()["stop"]
+    (_, first), (_, second) = bench.queued()
+    assert first["collector"] == "canalvert"
+    assert second["collector"] == "acme"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"at":"2026-01-01T00:00:00Z"}', b"x" * 70_000])
+async def test_a_stop_that_names_nobody_is_refused(bench, body):
+    assert (await bench.ask("POST", "/v1/stops", content=body)).status_code == 422
+    assert not bench.queued()
+
+
+async def test_nothing_is_accepted_that_kafka_did_not_store(bench):
+    async def away(_messages):
+        raise KafkaConnectionError
+
+    bench.ports.send_all = away
+    answer = await bench.ask("POST", "/v1/stops", json={"record": UUID})
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+    link = TOKENS.make(Reference(RECORD, "canalvert"))
+    assert (await bench.ask("POST", f"/u/{link}", None)).status_code == 503
+
+
+async def test_branches_are_shown_to_those_entitled(bench):
+    await grant(bench, make_line(), make_line("assurbrelle"))
+    await bench.crossing.stops([make_stop()])
+    seen = {}
+    for token in ("operator", "key-acme", "key-canalvert", "key-assurbrelle"):
+        answer = (await bench.ask("GET", "/v1/stops/canalvert/s1", token)).json()
+        assert answer["state"] == "open"
+        seen[token] = [branch["party"] for branch in answer["branches"]]
+    everyone = ["acme", "assurbrelle", "canalvert"]
+    assert seen == {
+        "operator": everyone, "key-acme": everyone, "key-canalvert": ["canalvert"], "key-assurbrelle": ["assurbrelle"],
+    }  # fmt: skip
+    branch = (await bench.ask("GET", "/v1/stops/canalvert/s1")).json()["branches"][0]
+    assert branch["owner"] == "canalvert"
+    assert branch["next_at"] < branch["ack_due_at"]
+    assert [entry["what"] for entry in branch["history"]] == ["ordered"]
+    assert (await bench.ask("GET", "/v1/stops/nobody/s9")).status_code == 404
+
+
+async def test_a_stop_is_hidden_from_parties_it_does_not_concern(bench):
+    await grant(bench, make_line())
+    await bench.crossing.stops([make_stop()])
+    assert (await bench.ask("GET", "/v1/stops/canalvert/s1", "key-assurbrelle")).status_code == 404
+
+
+async def test_states_of_a_stop(bench):
+    await bench.crossing.stops([make_stop()])
+    assert (await bench.ask("GET", "/v1/stops/canalvert/s1")).json()["state"] == "recorded"
+
+
+async def test_obligations_have_owner_cause_due_and_next(bench):
+    await grant(bench, make_line(), make_line("inconnu", verdict="invalid"))
+    await bench.crossing.stops([make_stop()])
+    found = (await bench.ask("GET", "/v1/obligations", "operator")).json()["obligations"]
+    assert {o["owner"] for o in found} == {"operator", "canalvert", "acme"}
+    for one in found:
+        assert one["cause"]
+        assert one["due_at"]
+        assert one["next_at"]
+    mine = (await bench.ask("GET", "/v1/obligations", "key-canalvert")).json()["obligations"]
+    assert {o["refs"]["party"] for o in mine} == {"canalvert"}
+
+
+async def test_match_keys_are_each_partys_own(bench):
+    one = await bench.ask("GET", "/v1/match-key")
+    two = await bench.ask("GET", "/v1/match-key", "key-acme")
+    assert one.json()["key"] != two.json()["key"]
+    assert one.headers["cache-control"] == "no-store"
+    assert (await bench.ask("GET", "/v1/match-key", "operator")).status_code == 403
+
+
+async def test_the_link_asks_and_only_a_post_acts(bench):
+    link = TOKENS.make(Reference(RECORD, "canalvert"))
+    page = await bench.ask("GET", f"/u/{link}", None)
+    assert page.status_code == 200
+    assert "Canalvert &lt;SA&gt;" in page.text
+    assert not bench.queued()
+    done = await bench.ask("POST", f"/u/{link}", None, data={"List-Unsubscribe": "One-Click"})
+    assert done.status_code == 200
+    assert "C'est enregistré" in done.text.replace("&#x27;", "'")
+    ((_, data),) = bench.queued()
+    assert data == {
+        "stop_id": data["stop_id"], "record": RECORD, "recipients": ["canalvert"], "kind": "withdrawal", "via": "one_click",
+    }  # fmt: skip
+
+
+async def test_a_click_repeated_at_once_is_one_stop_and_later_another(bench):
+    link = TOKENS.make(Reference(RECORD, "canalvert"))
+    for wait in (0, 0.3, 5):
+        bench.clock.advance(timedelta(seconds=wait))
+        await bench.ask("POST", f"/u/{link}", None)
+    ids = [data["stop_id"] for _, data in bench.queued()]
+    assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize("token", ["x", "%00", "A" * 600, "é", TOKENS.make(Reference(RECORD, "acme"))[:-2]])
+async def test_a_link_that_is_not_ours_says_so_in_french(bench, token):
+    for method in ("GET", "POST"):
+        answer = await bench.ask(method, f"/u/{token}", None)
+        assert answer.status_code == 404
+        assert 'lang="fr"' in answer.text
+    assert not bench.queued()
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_tokens_round_trip_and_no_other_key_reads_them(record, party):
+    if "\0" in record + party:
+        return
+    made = TOKENS.make(Reference(record, party))
+    assert made == TOKENS.make(Reference(record, party))
+    assert TOKENS.read(made) == Reference(record, party)
+    with pytest.raises(InputError):
+        Tokens(b"o" * 32).read(made)
+
+
+@given(st.text(max_size=120))
+def test_no_text_is_a_token_by_chance(text):
+    with pytest.raises(InputError):
+        TOKENS.read(text)
