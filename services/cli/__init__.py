@@ -1,0 +1,1 @@
+"""The `opposable` command: one module per command (see `main`)."""

@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "up": ("up",),
     "assess": ("assess",),
     "rules": ("rules",),
-    "registry": ("registry_app", "registry_check", "registry_apply"),
+    "registry": ("registry_check", "registry_apply"),
     "topics": ("topics",),
     "party": ("party",),
     "stop": ("stop",),
