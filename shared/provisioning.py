@@ -87,8 +87,9 @@ async def create_topics(
                 raise ConfigurationError(f"Kafka refuses to create topic {name}: {for_code(code).__name__}")
         if existing:
             rows = {name: row for name, row, _ in wanted}
+            replicas = {t["topic"]: len(t["partitions"][0]["replicas"]) for t in await admin.describe_topics(existing)}
             await admin.alter_configs([
-                ConfigResource(ConfigResourceType.TOPIC, name, configs=_config(rows[name], replication))
+                ConfigResource(ConfigResourceType.TOPIC, name, configs=_config(rows[name], replicas[name]))
                 for name in existing
             ])  # fmt: skip
     finally:

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     http_port: int = 0
     public_url: str = "http://127.0.0.1"
     """Base address of the links given to persons (one-click withdrawal)."""
+    proof_url: str = "http://127.0.0.1"
+    """Base address of the proof archive, for the links to proofs that permissions carry."""
     log_level: str = "INFO"
     mongo_timeout_ms: int = 5000
     """How long one database call may look for a primary before the batch backs off."""

@@ -45,6 +45,7 @@ async def build(context: Context) -> None:
     teller = Teller(
         outbox=context.publisher, persons=persons, registry=context.registry, tokens=tokens, metrics=context.metrics,
         public_url=settings.public_url,
+        proof_url=settings.proof_url,
     )  # fmt: skip
     terms = Terms(context.registry, settings)
     fan_out = FanOut(index, ledger, teller, context.clock, terms.ack_within, times)

@@ -35,10 +35,19 @@ class Teller:
     """Publishes permissions and orders. Repeating a call publishes the same events again, with the same ids."""
 
     def __init__(
-        self, *, outbox: Outbox, persons: Persons, registry: Registry, tokens: Tokens, metrics: Metrics, public_url: str
+        self,
+        *,
+        outbox: Outbox,
+        persons: Persons,
+        registry: Registry,
+        tokens: Tokens,
+        metrics: Metrics,
+        public_url: str,
+        proof_url: str,
     ) -> None:
         self._outbox, self._persons, self._registry = outbox, persons, registry
         self._tokens, self._metrics, self._public_url = tokens, metrics, public_url.rstrip("/")
+        self._proof_url = proof_url.rstrip("/")
 
     async def registered(self, parties: Collection[str]) -> set[str]:
         """Which of these have topics. A party may have been registered a moment ago: the registry is read to its end first."""
@@ -112,6 +121,6 @@ class Teller:
         match_keys, stop_url = said[recipient]
         return messages.granted(
             grant, decision, place, person=person, match_keys=match_keys, stop_url=stop_url,
-            proof_url=f"{self._public_url}/v1/proofs/{grant.record}",
+            proof_url=f"{self._proof_url}/v1/proofs/{grant.record}",
             notice_due_at=None if recipient == grant.collector else one_month_after(grant.received_at),
         )  # fmt: skip

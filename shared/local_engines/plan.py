@@ -49,6 +49,8 @@ class Plan:
     deployment: str = "opposable.local"
     public: str = "rights_handler"
     """The service whose address is given to persons (one-click withdrawal)."""
+    proofs: str = "proof_archive"
+    """The service whose address is given to prospecteurs (links to proofs)."""
 
     @property
     def secrets_dir(self) -> Path:
@@ -68,7 +70,9 @@ class Plan:
         rank = {spec.name: number for number, spec in enumerate(reversed(self.services))}
         return [name for name, _ in sorted(self.processes(), key=lambda process: rank[process[1].name])]
 
-    def environment_of(self, name: str, port: int, *, public_port: int, kafka: str, mongodb: str) -> dict[str, str]:
+    def environment_of(
+        self, name: str, port: int, *, public_port: int, proof_port: int, kafka: str, mongodb: str
+    ) -> dict[str, str]:
         """The variables of one service process: ours first, then ours for it, then the caller's."""
         path = os.environ.get("PYTHONPATH")
         return {
@@ -83,5 +87,6 @@ class Plan:
             "OPPOSABLE_HTTP_HOST": HOST,
             "OPPOSABLE_HTTP_PORT": str(port),
             "OPPOSABLE_PUBLIC_URL": f"http://{HOST}:{public_port}",
+            "OPPOSABLE_PROOF_URL": f"http://{HOST}:{proof_port}",
             **self.environment,
         }

@@ -108,6 +108,7 @@ class Supervision:
             (self.plan.data_dir / "state" / name).mkdir(parents=True, exist_ok=True, mode=0o700)
             environment = self.plan.environment_of(
                 name, self._ports[name], public_port=self._ports.get(self.plan.public, self._ports[name]),
+                proof_port=self._ports.get(self.plan.proofs, self._ports[name]),
                 kafka=self.endpoints().kafka, mongodb=self.endpoints().mongodb,
             )  # fmt: skip
             member = Member(

@@ -90,6 +90,7 @@ def make_crossing(ports, *, registry=None, clock=None, crossing=Crossing, fan_ou
     teller = Teller(
         outbox=ports, persons=PERSONS, registry=registry or FakeRegistry(), tokens=TOKENS, metrics=Metrics(),
         public_url="https://oppo.example",
+        proof_url="https://oppo.example",
     )  # fmt: skip
     fan = fan_out(
         index=ports, ledger=ports, teller=teller, clock=clock or ManualClock(START),

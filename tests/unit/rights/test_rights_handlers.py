@@ -50,7 +50,7 @@ class Bench:
         persons = Persons(self.keys, pepper=b"p" * 32, match_master=MASTER)
         teller = Teller(
             outbox=self.ports, persons=persons, registry=FakeRegistry(PARTIES), tokens=TOKENS, metrics=Metrics(),
-            public_url="https://oppo.example/",
+            public_url="https://oppo.example/", proof_url="https://oppo.example/",
         )  # fmt: skip
         fan_out = FanOut(self.ports, self.ports, teller, ManualClock(START), lambda *_: timedelta(hours=24), TIMES)
         self.handlers = Handlers(
