@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "demo": ("demo",),
     "up": ("up",),
     "assess": ("assess",),
+    "check": ("check",),
     "rules": ("rules",),
     "registry": ("registry_check", "registry_apply"),
     "topics": ("topics",),
