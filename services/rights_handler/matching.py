@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from services.rights_handler.domain import Grant, Stop
 
 
-def meetings(stops: Iterable[Stop], grants: Sequence[Grant]) -> Iterator[tuple[Stop, Grant]]:
+def meetings(stops: Sequence[Stop], grants: Sequence[Grant]) -> Iterator[tuple[Stop, Grant]]:
     """Every (stop, grant) about the same person, found by their keys: no product of two batches."""
+    if not stops:
+        return  # nearly always so for a batch of verdicts
     by_key: defaultdict[str, list[Grant]] = defaultdict(list)
     for grant in grants:
         for key in keys_of_grant(grant):
@@ -33,7 +35,7 @@ def keys_of_stop(stop: Stop) -> set[str]:
     return {*stop.contact_keys, *(key for key in (stop.subject_key, stop.record) if key)}
 
 
-def stops_by_record(stops: Iterable[Stop], grants: Sequence[Grant]) -> Mapping[str, list[Stop]]:
+def stops_by_record(stops: Sequence[Stop], grants: Sequence[Grant]) -> Mapping[str, list[Stop]]:
     """For each record, the stops about it."""
     found: defaultdict[str, list[Stop]] = defaultdict(list)
     for stop, grant in meetings(stops, grants):
