@@ -169,6 +169,8 @@ def concerned(stop: Stop, grant: Grant, transferred_to: Iterable[str] = ()) -> f
 def decide(grant: Grant, stops: Sequence[Stop]) -> list[Decision]:
     """What each line's recipient is told. Any stop may be given: those that do not matter change nothing."""
     refused = {_subject(line) for line in grant.lines if line.value == "refused"}
+    if not stops and not refused:
+        return [Decision(line, line.verdict == "valid", line.reasons) for line in grant.lines]
     return [_decide_line(grant, line, stops, refused) for line in grant.lines]
 
 

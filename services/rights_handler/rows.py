@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from bson.binary import Binary
@@ -14,6 +15,7 @@ from services.rights_handler.ports import Obligation
 from shared.mongo import Document
 
 _LINE_FIELDS = tuple(field.name for field in fields(Line))
+_line_values = attrgetter(*_LINE_FIELDS)
 
 
 def grant_row(grant: Grant) -> Document:
@@ -29,7 +31,7 @@ def grant_row(grant: Grant) -> Document:
         "via": list(grant.via),
         "cks": sorted(grant.contact_keys),
         "ruleset": grant.ruleset,
-        "lines": [{name: getattr(line, name) for name in _LINE_FIELDS} for line in grant.lines],
+        "lines": [dict(zip(_LINE_FIELDS, _line_values(line), strict=True)) for line in grant.lines],
         "sealed": None if grant.sealed is None else Binary(grant.sealed),
     }
     return row if grant.subject_key is None else {**row, "sref": grant.subject_key}

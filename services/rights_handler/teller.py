@@ -19,6 +19,8 @@ from shared.pacing import in_turns
 from shared.registry.view import RegistryView
 
 Decided = Sequence[tuple[Grant, Sequence[Decision]]]
+Said = tuple[list[dict[str, str]], str]
+"""What a recipient finds a person by, and its one-click link."""
 
 
 class Registry(Protocol):
@@ -63,13 +65,14 @@ class Teller:
         out: list[Outgoing] = []
         yes = 0
         async for grant, decisions in in_turns(decided):
-            said: dict[str, tuple[list[dict[str, str]], str]] = {}
+            said: dict[str, Said] = {}
+            due = one_month_after(grant.received_at)
             for place, decision in enumerate(decisions):
                 recipient = decision.line.recipient
                 if recipient not in known:
                     continue
                 if decision.granted:
-                    out.append(self._granted(grant, decision, place, persons[grant.record], said))
+                    out.append(self._granted(grant, decision, place, persons[grant.record], due, said))
                     yes += 1
                 else:
                     out.append(messages.refused(grant, decision, place))
@@ -109,9 +112,9 @@ class Teller:
         await self._outbox.send_all(out)
 
     def _granted(
-        self, grant: Grant, decision: Decision, place: int, person: Person,
-        said: dict[str, tuple[list[dict[str, str]], str]],
-    ) -> Outgoing:  # fmt: skip
+        self, grant: Grant, decision: Decision, place: int, person: Person, due: str, said: dict[str, Said]
+    ) -> Outgoing:
+        """`said`: what is the same for every line of one record and recipient, filled here."""
         recipient = decision.line.recipient
         if recipient is None:
             raise IntegrityError("nobody can be permitted where nobody is named")
@@ -122,5 +125,5 @@ class Teller:
         return messages.granted(
             grant, decision, place, person=person, match_keys=match_keys, stop_url=stop_url,
             proof_url=f"{self._proof_url}/v1/proofs/{grant.record}",
-            notice_due_at=None if recipient == grant.collector else one_month_after(grant.received_at),
+            notice_due_at=None if recipient == grant.collector else due,
         )  # fmt: skip
