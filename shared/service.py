@@ -34,6 +34,7 @@ Build = Callable[["Context"], Awaitable[None]]
 GC_THRESHOLD = 50_000
 """Allocations between two young collections: a batch makes tens of thousands of short-lived objects, none in cycles."""
 RESTART_FIRST_S, RESTART_MOST_S = 0.5, 30.0
+CANCEL_AGAIN_S = 1.0
 
 
 class Context:
@@ -107,9 +108,7 @@ class Context:
     async def stop(self) -> None:
         """Stop consuming (finishing the batch in hand), then everything else, in order."""
         await self._broker.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _finish(self._tasks)
         await self.registry.stop()
         await self.publisher.stop()
         await self.mongo.close()
@@ -135,6 +134,15 @@ class Context:
 
     async def _consumers(self) -> list[str]:
         return [problem for consuming in self._consuming for problem in consuming.problems()]
+
+
+async def _finish(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they are done: before Python 3.12 `asyncio.wait_for` may swallow a cancellation (gh-86296)."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 def run_service(name: str, settings: Settings, build: Build) -> None:
