@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from pymongo import MongoClient
 
@@ -15,6 +17,15 @@ from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE
 from shared.local_engines.engine import KAFKA, MONGODB
 from shared.local_engines.supervisor import Supervisor
 from tests.engine_source import OWN, describe, forget_data, running
+
+# A busy machine is no fault of an example; in CI the same examples are tried each time, at a desk new ones.
+hypothesis.settings.register_profile(
+    "opposable",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("opposable")
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE_REGISTRY = ROOT / "deploy" / "example" / "registry"
