@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.consent_validator.choices import choices
 from services.consent_validator.rules.basis import row_of
-from services.consent_validator.rules.book import STANDARD, RuleBook
+from services.consent_validator.rules.book import STANDARD, Chosen, Periods, RuleBook
 from services.consent_validator.rules.days import CALL_PERIOD, add_months, end_of, start_of
 from services.consent_validator.rules.evidence import Case, Fired, Line, notice_key
 from services.consent_validator.rules.model import INVALID, REVIEW, Basis
@@ -23,6 +24,9 @@ from shared.registry.view import Reference, RegistryView
 
 CONFIRMED_BY = frozenset({"double_opt_in", "signature"})
 """Acts that confirm a consent, so that a later one may re-open after a stop (architecture.md)."""
+
+
+NO_REASONS: tuple[str, ...] = ()
 
 
 class VerdictLine(NamedTuple):
@@ -101,7 +105,8 @@ def assess(
     """The verdict on a `consent.recorded`, evaluated at `at`. `live`: lateness of arrival counts (EVIDENCE-LATE)."""
     case = Case(facts, registry, at, book.settings, live=live)
     lines = [Line(case, recipient, decision) for recipient, decision in choices(case)]
-    judged = tuple(_judge(line, book) for line in lines)
+    periods = book.periods(case.collected_day, case.used_day)
+    judged = tuple([_judge(line, book, periods) for line in lines])
     return Verdict(book.version, book.sequence, registry.offset, at, _references(case, lines), judged)
 
 
@@ -121,41 +126,54 @@ def cites_unknown(facts: Mapping[str, Any], registry: RegistryView) -> bool:
     )
 
 
-def _judge(line: Line, book: RuleBook) -> VerdictLine:
+def _judge(line: Line, book: RuleBook, periods: Periods) -> VerdictLine:
     case = line.case
     row = row_of(line)
     line.basis = row.basis if row is not None else "consent"
     line.valid_until = _valid_until(line, row.until if row is not None else None)
-    chosen = book.rules_for(
-        line.basis,
-        line.channel,
-        case.facts["audience"],
-        case.collected_day,
-        case.used_day,
-        third_party=line.third_party,
-    )
-    fired = [f for f in _fired_by_event(line, book) if f[1] in chosen.per_event]
+    settled, chosen = _settled(line, book, periods)
+    fired = list(settled)
+    event = _fired_by_event(line, book, periods)
+    if event:
+        fired += [f for f in event if f[1] in chosen.per_event]
     for rank, rule in chosen.per_line:
         effect = rule.check(line)
         if effect is not None:
             fired.append((rank, rule.code, effect))
-    verdict = "valid"
+    verdict, reasons = "valid", NO_REASONS
     if fired:
         fired.sort()
         verdict = INVALID if any(effect == INVALID for _, _, effect in fired) else REVIEW
+        reasons = tuple([code for _, code, _ in fired])
     return VerdictLine(
         line.recipient, line.channel, line.purpose, line.sector, line.decision["object"], line.value, verdict,
-        line.basis, case.facts["collected_at"], case.text_of(line.valid_until), tuple([code for _, code, _ in fired]),
+        line.basis, case.facts["collected_at"], case.text_of(line.valid_until), reasons,
     )  # fmt: skip
 
 
-def _fired_by_event(line: Line, book: RuleBook) -> list[Fired]:
+def _settled(line: Line, book: RuleBook, periods: Periods) -> tuple[tuple[Fired, ...], Chosen]:
+    """What the registry alone fires on such a line, and the rules still to ask: kept with the line's place."""
+    kept = line.place.settled
+    key = (book.token, periods, line.basis, line.value, line.case.words)
+    found: tuple[tuple[Fired, ...], Chosen] | None = kept.get(key)
+    if found is None:
+        chosen = book.rules_for(
+            line.basis, line.channel, line.case.facts["audience"], periods, third_party=line.third_party
+        )
+        fired = tuple(
+            (rank, rule.code, effect) for rank, rule in chosen.per_place if (effect := rule.check(line)) is not None
+        )
+        found = kept[key] = fired, chosen
+    return found
+
+
+def _fired_by_event(line: Line, book: RuleBook, periods: Periods) -> list[Fired]:
     """What the event itself fires, worked out with its first line and kept for the others."""
     case = line.case
     if case.fired is None:
         case.fired = [
             (rank, rule.code, effect)
-            for rank, rule in book.event_rules(case.collected_day, case.used_day)
+            for rank, rule in book.event_rules(periods)
             if (effect := rule.check(line)) is not None
         ]
     return case.fired
@@ -169,7 +187,7 @@ def _valid_until(line: Line, regime_ends: date | None) -> datetime:
         ends.append(add_months(case.collected, settings.tracker_months))
     stated = line.decision["valid_until"]
     if stated is not None:
-        ends.append(end_of(date.fromisoformat(stated)))
+        ends.append(_end_of_day(stated))
     if line.channel == "call" and (stated is not None or line.basis == "consent"):
         ends.append(case.collected + CALL_PERIOD)
     if regime_ends is not None:
@@ -179,20 +197,19 @@ def _valid_until(line: Line, regime_ends: date | None) -> datetime:
     return min(ends)
 
 
+@lru_cache(maxsize=4096)
+def _end_of_day(day: str) -> datetime:
+    return end_of(date.fromisoformat(day))
+
+
 def _references(case: Case, lines: Sequence[Line]) -> tuple[Reference, ...]:
-    """The registry records relied on: form, notice, list, parties, and the agreements in force, once each."""
-    keys: dict[str, None] = {}
-    if case.form is not None:
-        keys[f"form:{case.form.id}:{case.form.version}"] = None
+    """The registry records relied on: form, list, notice, parties, and the agreements in force, once each."""
+    found = {reference.key: reference for reference in case.page.references}
     if case.notice is not None:
-        keys[f"notice:{case.notice.id}:{case.notice.version}"] = None
-    if case.list_ is not None:
-        keys[f"list:{case.list_.id}:{case.list_.version}"] = None
-    keys[f"party:{case.collector}"] = None
+        notice = case.registry.reference(f"notice:{case.notice.id}:{case.notice.version}")
+        if notice is not None:
+            found[notice.key] = notice
     for line in lines:
-        if line.party is not None:
-            keys[f"party:{line.party.id}"] = None
-        for agreement in line.agreements:
-            keys[f"agreement:{agreement.id}:{agreement.version}"] = None
-    found = (case.registry.reference(key) for key in keys)
-    return tuple(reference for reference in found if reference is not None)
+        for reference in line.place.references:
+            found[reference.key] = reference
+    return tuple(found.values())

@@ -18,7 +18,8 @@ from shared.contracts.envelope import SPEC_VERSION, envelope_of
 from shared.contracts.partner import CONSENT_COLLECTED
 from shared.contracts.types import lenient_instant
 from shared.errors import InputError, Problem
-from shared.intake.accept import accept
+from shared.intake.accept import door_of
+from shared.intake.consents import accept_consent
 from shared.registry.view import RegistryView
 
 
@@ -79,7 +80,8 @@ def _assess(
         data = orjson.dumps(line["data"])
     except orjson.JSONEncodeError:
         raise InputError([Problem("JSON", "/data", "the data is nested beyond reason")]) from None
-    accepted = accept(envelope, data, party=envelope.source, received_at=received, registry=registry)
+    door_of(envelope, envelope.source, registry)
+    accepted = accept_consent(envelope, data, received, registry, guarded=False)
     return assess(accepted.facts, registry, at or received, book).lines
 
 

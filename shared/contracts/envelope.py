@@ -9,8 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -26,11 +25,14 @@ MAX_ATTRIBUTE = 256
 
 _EVENT_ID = re.compile(EVENT_ID_PATTERN)
 
+_NAMES = frozenset({
+    "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "ce_dataschema", "content-type", "traceparent",
+})  # fmt: skip
+
 Headers = Sequence[tuple[str, bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The attributes we use. Identity of an event = (`source`, `id`); `time` is as written, or None."""
 
     id: str
@@ -91,6 +93,12 @@ def to_headers(envelope: Envelope) -> list[tuple[str, bytes | None]]:
 
 def _texts(headers: Headers) -> dict[str, str]:
     """Headers by lower-case name. Every header must be readable: one that is not may hide what the sender meant."""
+    plain = dict(headers)
+    if len(plain) == len(headers) and plain.keys() <= _NAMES:  # nearly always: known names, each once
+        try:
+            return {name: raw.decode("utf-8") for name, raw in plain.items()}  # type: ignore[union-attr]
+        except (AttributeError, UnicodeDecodeError):
+            pass  # a null or unreadable header: told below, one by one
     texts: dict[str, str] = {}
     problems = []
     for name, raw in headers:
@@ -112,6 +120,9 @@ def _texts(headers: Headers) -> dict[str, str]:
 
 def envelope_of(attributes: Mapping[str, Any], prefix: str) -> Envelope:
     """The envelope of attributes by name. Raises InputError; `prefix` starts the pointers."""
+    plain = _plain(attributes)
+    if plain is not None:
+        return plain
     problems = []
     texts: dict[str, str] = {}
     for name in ("specversion", "id", "source", "type"):
@@ -135,3 +146,17 @@ def envelope_of(attributes: Mapping[str, Any], prefix: str) -> Envelope:
     if problems:
         raise InputError(problems)
     return Envelope(texts["id"], texts["source"], texts["type"], time)
+
+
+def _plain(attributes: Mapping[str, Any]) -> Envelope | None:
+    """The envelope where nothing at all is wrong with it; None = look closer."""
+    identity, source, kind, time = (attributes.get(name) for name in ("id", "source", "type", "time"))
+    if attributes.get("specversion") != SPEC_VERSION or type(identity) is not str or not _EVENT_ID.fullmatch(identity):
+        return None
+    if type(source) is not str or type(kind) is not str:
+        return None
+    if not (0 < len(source) <= MAX_ATTRIBUTE and 0 < len(kind) <= MAX_ATTRIBUTE):
+        return None
+    if time is not None and lenient_instant(time) is None:
+        return None
+    return Envelope(identity, source, kind, time)

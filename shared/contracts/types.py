@@ -54,7 +54,8 @@ MAX_VERSION = 2**31 - 1
 def instant(text: str) -> datetime:
     """An aware UTC datetime of an RFC 3339 text with a zone. Raises ValueError."""
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        value = datetime.fromisoformat(text)
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
     except OverflowError:
         raise ValueError("an instant outside the years 1 to 9999") from None
 

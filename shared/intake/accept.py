@@ -55,6 +55,11 @@ def accept(envelope: Envelope, data: bytes, *, party: str, received_at: datetime
     registered company without the role `collector` is heard all the same: its evidence is assessed (PARTY-ROLE), not lost.
     `platform` is our own HTTP edges, which relay the rights of persons and no consent.
     """
+    return door_of(envelope, party, registry)(envelope, data, received_at, registry)
+
+
+def door_of(envelope: Envelope, party: str, registry: RegistryView) -> Door:
+    """The function that reads this type from this party. Raises InputError where it may not speak, or not so."""
     if envelope.source != party:
         raise InputError([Problem("IDENTITY", "/source", "the source must be the party that this channel belongs to")])
     door = TYPES.get(envelope.type)
@@ -63,4 +68,4 @@ def accept(envelope: Envelope, data: bytes, *, party: str, received_at: datetime
     ours = party == PLATFORM_PARTY and door is not accept_consent
     if not ours and registry.party(party) is None:
         raise InputError([Problem("IDENTITY-UNREGISTERED", "/source", "the source is no registered party")])
-    return door(envelope, data, received_at, registry)
+    return door

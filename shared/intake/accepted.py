@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -20,14 +19,13 @@ from shared.intake.schema import problems_of
 Model = TypeVar("Model")
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """One input, checked and split.
 
     `kind`: of the internal event. `record_id`: the vault's id (`<collector>/<consent_id>`, `stop/<source>/<stop_id>`,
     `request/<source>/<request_id>`, `report/<source>/<event id>`). `facts`: no personal data; the collector adds where the
     input stood and the commitments. `sealed`: what is personal; empty when nothing is. `pointers`: JSON pointers into
-    `sealed` to commit to. `content`: canonical JSON of the data as sent (what the guard compares). `warnings`: told in the
+    `sealed` to commit to. `content`: canonical JSON of the data as sent (what the guard compares), or empty. `warnings`: told in the
     receipt, without effect.
     """
 
@@ -38,7 +36,7 @@ class Accepted:
     pointers: list[str]
     content: bytes
     consent_id: str | None = None
-    warnings: list[Problem] = field(default_factory=list)
+    warnings: Sequence[Problem] = ()
 
 
 def read(adapter: TypeAdapter[Model], data: bytes) -> Model:

@@ -35,8 +35,10 @@ MAX_LINES = 2000
 _ADAPTER = TypeAdapter(ConsentCollected)
 
 
-def accept_consent(envelope: Envelope, data: bytes, received_at: datetime, registry: RegistryView) -> Accepted:
-    """The accepted consent. Raises InputError with every problem found."""
+def accept_consent(
+    envelope: Envelope, data: bytes, received_at: datetime, registry: RegistryView, *, guarded: bool = True
+) -> Accepted:
+    """The accepted consent. `guarded`: whether its content is wanted. Raises InputError with every problem found."""
     model = read(_ADAPTER, data)
     warnings: list[Problem] = []
     contacts = contacts_of(model.contacts, model.country, warnings)
@@ -58,7 +60,7 @@ def accept_consent(envelope: Envelope, data: bytes, received_at: datetime, regis
         facts,
         sealed,
         pointers_of(sealed),
-        content_of(data),
+        content_of(data) if guarded else b"",
         consent_id=model.consent_id,
         warnings=warnings,
     )
@@ -105,14 +107,10 @@ def _facts(
         "audience": model.audience,
         "age_band": model.age_band,
         "parental_consent": model.parental_consent,
-        "form": {"id": model.form.id, "version": model.form.version, "sha256": model.form.sha256},
+        "form": {**model.form.__dict__},
         "notice": _notice(model),
         "recipient_list": _list(model),
-        "action": {
-            "type": model.action.type,
-            "default_state": model.action.default_state,
-            "confirmed_by": model.action.confirmed_by,
-        },
+        "action": {**model.action.__dict__},
         "decisions": [_decision(decision, told) for decision in model.decisions],
         "relationship": _relationship(model),
         "medium": model.medium,
@@ -127,7 +125,7 @@ def _notice(model: ConsentCollected) -> dict[str, Any] | None:
     """None = the event says that no notice was given. Left out of the event: all fields null = the form's own notice."""
     notice = model.notice
     if notice is not None:
-        return {"id": notice.id, "version": notice.version, "sha256": notice.sha256, "language": notice.language}
+        return {**notice.__dict__}
     if "notice" in model.model_fields_set:
         return None
     return {"id": None, "version": None, "sha256": None, "language": None}
@@ -137,24 +135,14 @@ def _list(model: ConsentCollected) -> dict[str, Any] | None:
     reference = model.recipient_list
     if reference is None:
         return None
-    return {
-        "id": reference.id,
-        "version": reference.version,
-        "sha256": reference.sha256,
-        "displayed_at": instant_text(reference.displayed_at),
-    }
+    return {**reference.__dict__, "displayed_at": instant_text(reference.displayed_at)}
 
 
 def _decision(decision: Decision, told: list[PostInformation]) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "channel": decision.channel,
-        "purpose": decision.purpose,
-        "value": decision.value,
+        **decision.__dict__,  # every field of a decision is a fact
         "recipients": decision.recipients if decision.recipients == "all_listed" else list(decision.recipients),
-        "sector": decision.sector,
-        "object": decision.object,
         "valid_until": None if decision.valid_until is None else decision.valid_until.isoformat(),
-        "related_to_profession": decision.related_to_profession,
         "post_information": None,
     }
     if decision.channel == "post":

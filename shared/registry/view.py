@@ -48,6 +48,8 @@ class RegistryView:
         self._topics: dict[str, Topic] = {}
         self._list_bodies: dict[tuple[str, int], str] = {}
         self._signatures: dict[tuple[str, int], SignatureState] = {}
+        self.memo: dict[Any, Any] = {}
+        """What readers worked out from this state of the registry alone; emptied when anything is applied."""
 
     def apply(
         self, key: str, document: Mapping[str, Any], *, offset: int, archived_at: datetime | None
@@ -65,6 +67,7 @@ class RegistryView:
             return "ignored"
         entry = parse(document)
         self._store(entry)
+        self.memo.clear()
         if isinstance(entry, RecipientList):
             self._list_bodies[entry.id, entry.version] = list_hash(document)
         self._references[key] = Reference.to(key, offset, archived_at)

@@ -102,74 +102,74 @@ ACT_NONE = Rule(
     "ACT-NONE", INVALID, "RGPD 4(11)", "primary",
     "Ne pas s'opposer n'est pas consentir", "Not objecting is not consenting",
     "Recueillir un acte positif.", "Ask for a positive act.",
-    _act_none, bases=CONSENT_ONLY,
+    _act_none, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 BOX_MISSING = Rule(
     "BOX-MISSING", INVALID, "RGPD 4(11), 7(1)", "primary",
     "Le formulaire ne demande rien pour ce canal et cette finalité", "The form asks nothing for this channel and purpose",
     "Ajouter une case pour ce canal, dans une nouvelle version.", "Add a box for this channel, in a new version.",
-    _box_missing, bases=CONSENT_ONLY,
+    _box_missing, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 ACT_PRETICKED = Rule(
     "ACT-PRETICKED", INVALID, "RGPD 4(11); CJUE C-673/17", "primary",
     "Case cochée par défaut", "Box ticked by default",
     "Laisser la case vide, dans une nouvelle version.", "Leave the box empty, in a new version.",
-    _act_preticked, bases=CONSENT_ONLY,
+    _act_preticked, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 ACT_BUNDLED = Rule(
     "ACT-BUNDLED", INVALID, "RGPD 7(2); EDPB 05/2020", "primary",
     "Une seule case pour plusieurs choses, ou avec les conditions générales", "One box for several things, or for the terms",
     "Une case par canal et par finalité, à part des conditions.", "One box per channel and purpose, apart from the terms.",
-    _act_bundled, bases=CONSENT_ONLY,
+    _act_bundled, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 ACT_CONDITIONAL = Rule(
     "ACT-CONDITIONAL", INVALID, "RGPD 7(4); HUBSIDE.STORE SAN-2024-004; C. conso. L.121-11", "primary",
     "Service ou avantage subordonné au consentement", "Service or advantage conditional on consent",
     "Offrir le service sans consentement ; aucun avantage pour l'appel.",
     "Offer the service without consent; no advantage for calls.",
-    _act_conditional, bases=CONSENT_ONLY,
+    _act_conditional, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 FORM_NO_REFUSAL = Rule(
     "FORM-NO-REFUSAL", INVALID, "TAGADAMEDIA SAN-2023-025", "primary",
     "Aucun moyen de refuser", "No way to refuse",
     "Ajouter un refus aussi visible que l'acceptation.", "Add a refusal as visible as the acceptance.",
-    _form_no_refusal, bases=CONSENT_ONLY, per_event=True,
+    _form_no_refusal, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 FORM_UNBALANCED = Rule(
     "FORM-UNBALANCED", REVIEW, "TAGADAMEDIA SAN-2023-025; FORIOU SAN-2024-003; CALOGA SAN-2025-002", "primary",
     "Refus moins visible que l'acceptation (score 0 à 100)", "Refusal less visible than acceptance (score 0 to 100)",
     "Donner au refus la taille, le contraste et la place de l'acceptation.",
     "Give the refusal the size, contrast and place of the acceptance.",
-    _form_unbalanced, bases=CONSENT_ONLY, per_event=True,
+    _form_unbalanced, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 WITHDRAWAL_NOT_TOLD = Rule(
     "WITHDRAWAL-NOT-TOLD", INVALID, "RGPD 7(3)", "primary",
     "Droit de retrait non annoncé", "Right to withdraw not told",
     "Annoncer le droit de retrait avant le choix.", "Tell of the right to withdraw before the choice.",
-    _withdrawal_not_told, bases=CONSENT_ONLY, per_event=True,
+    _withdrawal_not_told, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 WITHDRAWAL_HARDER = Rule(
     "WITHDRAWAL-HARDER", INVALID, "RGPD 7(3); CALOGA SAN-2025-002", "primary",
     "Retirer demande plus d'étapes que consentir", "Withdrawing takes more steps than consenting",
     "Un retrait aussi simple que le consentement.", "Make withdrawing as simple as consenting.",
-    _withdrawal_harder, bases=CONSENT_ONLY, per_event=True,
+    _withdrawal_harder, bases=CONSENT_ONLY, reads="place",
 )  # fmt: skip
 CAPACITY = Rule(
     "CAPACITY", INVALID, "loi Informatique et Libertés art. 45", "reported",
     "Moins de 15 ans sans l'accord des parents, ou âge inconnu sur un formulaire pour mineurs",
     "Under 15 without parental consent, or age unknown on a form for minors",
     "Recueillir l'accord des titulaires de l'autorité parentale, ou l'âge.", "Ask for parental consent, or for the age.",
-    _capacity, per_event=True,
+    _capacity, reads="event",
 )  # fmt: skip
 CHANNEL_UNCOVERED = Rule(
     "CHANNEL-UNCOVERED", INVALID, "CPCE L.34-5", "primary",
     "Pas de coordonnée pour ce canal", "No contact for this channel",
     "Recueillir la coordonnée du canal.", "Collect the channel's contact.",
-    _channel_uncovered, applies_from=LCEN,
+    _channel_uncovered, applies_from=LCEN, reads="place",
 )  # fmt: skip
 TRACKER_PARITY = Rule(
     "TRACKER-PARITY", INVALID, "loi Informatique et Libertés art. 82; délib. CNIL 2020-092", "primary",
     "Refuser les traceurs demande plus d'étapes qu'accepter", "Refusing trackers takes more steps than accepting",
     "Un refus en autant d'étapes que l'acceptation.", "Make refusing take no more steps than accepting.",
-    _tracker_parity, bases=CONSENT_ONLY, channels=frozenset({"tracker"}), per_event=True,
+    _tracker_parity, bases=CONSENT_ONLY, channels=frozenset({"tracker"}), reads="place",
 )  # fmt: skip

@@ -7,11 +7,13 @@ that the relationship gives, else consent (and ACT-NONE fires). Exceptions exist
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from services.consent_validator.rules.evidence import Line
 from services.consent_validator.rules.model import CALL_CONSENT, Basis
+from shared.contracts.types import CHANNELS
 
 MAIL_LIKE = frozenset({"email", "sms", "push", "social"})
 """Channels that know a soft opt-in (CPCE L.34-5 al. 4)."""
@@ -48,10 +50,15 @@ BASIS_TABLE: tuple[BasisRow, ...] = (
 """Where no row fits: consent (RGPD 6(1)(a); CPCE L.34-5; C. conso. L.223-1; loi Informatique et Libertés art. 82)."""
 
 
+_BY_CHANNEL: Mapping[str, tuple[BasisRow, ...]] = {
+    channel: tuple(row for row in BASIS_TABLE if channel in row.channels) for channel in CHANNELS
+}
+
+
 def row_of(line: Line) -> BasisRow | None:
     """The row that a line fits, or None: it needs consent."""
-    for row in BASIS_TABLE:
-        if line.channel in row.channels and _fits(row, line):
+    for row in _BY_CHANNEL[line.channel]:
+        if _fits(row, line):
             return row
     return None
 

@@ -68,74 +68,82 @@ CATALOGUE: tuple[Rule, ...] = (
 """Every rule of the collection phase, in the order in which reasons are given (rules.md)."""
 
 _Key = tuple[Basis, str, str, bool, int, int]
+Periods = tuple[int, int]
 Ranked = tuple[int, Rule]
 """A rule with its place in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The rules that concern a line: codes of those that one answer per event settles, and those asked of each line."""
+    """The rules that concern a line, by what they read: codes of those settled per event, and those asked anew."""
 
     per_event: frozenset[str]
+    per_place: tuple[Ranked, ...]
     per_line: tuple[Ranked, ...]
 
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The catalogue under given settings. Pure; `_chosen` and `_events` only remember answers."""
+    """The catalogue under given settings. Pure: what it keeps are answers that never change."""
 
     settings: RuleSettings = field(default_factory=RuleSettings)
     catalogue: tuple[Rule, ...] = CATALOGUE
     sequence: int = SEQUENCE
+    version: str = VERSION
+    """Marked where settings differ from the defaults, so that a verdict says under what it was given."""
     _chosen: dict[_Key, Chosen] = field(default_factory=dict, compare=False, repr=False)
     _events: dict[tuple[int, int], tuple[Ranked, ...]] = field(default_factory=dict, compare=False, repr=False)
     _changes: list[date] = field(default_factory=list, compare=False, repr=False)
+    token: object = field(default_factory=object, compare=False, repr=False)
+    """Tells this book from any other where answers are kept."""
 
     def __post_init__(self) -> None:
         days = {r.applies_from for r in self.catalogue} | {r.applies_until for r in self.catalogue}
         self._changes.extend(sorted(day for day in days if day is not None))
-
-    @property
-    def version(self) -> str:
-        """The version, marked where settings differ from the defaults, so that a verdict says under what it was given."""
         changed = {
             f.name: str(getattr(self.settings, f.name))
             for f in fields(self.settings)
             if getattr(self.settings, f.name) != f.default
         }
-        return f"{VERSION}+{canonical.sha256_hex(canonical.dumps(changed))[:8]}" if changed else VERSION
+        if changed:
+            mark = canonical.sha256_hex(canonical.dumps(changed))[:8]
+            object.__setattr__(self, "version", f"{self.version}+{mark}")
 
-    def rules_for(
-        self, basis: Basis, channel: str, audience: str, collected: date, used: date, *, third_party: bool
-    ) -> Chosen:
-        """The rules in force on the day of collection, or on that of use, that concern such a line."""
-        periods = bisect_right(self._changes, collected), bisect_right(self._changes, used)
+    def periods(self, collected: date, used: date) -> Periods:
+        """Between which changes of the law two days lie: days with the same answer are under the same rules."""
+        return bisect_right(self._changes, collected), bisect_right(self._changes, used)
+
+    def rules_for(self, basis: Basis, channel: str, audience: str, periods: Periods, *, third_party: bool) -> Chosen:
+        """The rules in force in the period of collection, or in that of use, that concern such a line."""
         key = (basis, channel, audience, third_party, *periods)
         chosen = self._chosen.get(key)
         if chosen is None:
             ranked = [
                 (rank, rule)
                 for rank, rule in enumerate(self.catalogue)
-                if (rule.in_force(collected) or rule.in_force(used))
-                and rule.concerns(basis, channel, audience, third_party=third_party)
+                if self._law(rule, periods) and rule.concerns(basis, channel, audience, third_party=third_party)
             ]
             chosen = self._chosen[key] = Chosen(
-                frozenset(rule.code for _, rule in ranked if rule.per_event),
-                tuple(r for r in ranked if not r[1].per_event),
+                frozenset(rule.code for _, rule in ranked if rule.reads == "event"),
+                tuple(r for r in ranked if r[1].reads == "place"),
+                tuple(r for r in ranked if r[1].reads == "line"),
             )
         return chosen
 
-    def event_rules(self, collected: date, used: date) -> tuple[Ranked, ...]:
-        """The rules that look at the event only, in force on either day."""
-        periods = bisect_right(self._changes, collected), bisect_right(self._changes, used)
+    def event_rules(self, periods: Periods) -> tuple[Ranked, ...]:
+        """The rules that look at the event only, in force in either period."""
         rules = self._events.get(periods)
         if rules is None:
             rules = self._events[periods] = tuple(
                 (rank, rule)
                 for rank, rule in enumerate(self.catalogue)
-                if rule.per_event and (rule.in_force(collected) or rule.in_force(used))
+                if rule.reads == "event" and self._law(rule, periods)
             )
         return rules
+
+    def _law(self, rule: Rule, periods: Periods) -> bool:
+        """Whether a rule is law in one of two periods: a period's first day stands for all its days."""
+        return any(rule.in_force(self._changes[period - 1] if period else date.min) for period in periods)
 
     def on(self, day: date) -> Sequence[Rule]:
         """The law of one day."""

@@ -122,7 +122,7 @@ PHONE_STATEMENTS_RULE = Rule(
     "Une des cinq mentions du consentement aux appels n'est pas prouvée",
     "One of the five statements of a consent to calls is not proven",
     "Porter les cinq mentions sur le formulaire et les inscrire.", "Put the five statements on the form and register them.",
-    _phone_statements, CALL_CONSENT, bases=CONSENT_ONLY, channels=CALL_CHANNEL, audience="consumer", per_event=True,
+    _phone_statements, CALL_CONSENT, bases=CONSENT_ONLY, channels=CALL_CHANNEL, audience="consumer", reads="place",
 )  # fmt: skip
 PHONE_PERIOD = Rule(
     "PHONE-PERIOD", INVALID, "C. conso. R.223-2", "reported",
@@ -154,7 +154,7 @@ SOFT_CONDITIONS = Rule(
     "Une condition de l'exception client manque", "A condition of the customer exception is missing",
     "Coordonnées données par le client lors d'une vente, produits analogues, refus offert à la collecte.",
     "Details given by the customer during a sale, analogous products, refusal offered at collection.",
-    _soft_conditions, LCEN, bases=SOFT_ONLY, per_event=True,
+    _soft_conditions, LCEN, bases=SOFT_ONLY, reads="event",
 )  # fmt: skip
 B2B_UNRELATED = Rule(
     "B2B-UNRELATED", INVALID, "CNIL, prospection B to B", "reported",

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.consent_validator.rules.days import add_months, paris_day
 from services.consent_validator.rules.model import Basis, Effect, RuleSettings
+from services.consent_validator.rules.page import Page, Place, page_of
 from shared.contracts.types import instant
 from shared.instants import format_instant
 from shared.registry.models import Agreement, Party
@@ -25,9 +26,9 @@ class Case:
     """One event under assessment at one instant. `live`: in the running system, where lateness of arrival counts."""
 
     __slots__ = (
-        "agreements", "at", "collected", "collected_day", "collector", "default_state", "displayed", "facts", "fired",
-        "form", "list_", "list_reference", "live", "notice", "notice_key", "party", "received", "registry",
-        "relationship", "retention_ends", "settings", "texts", "used_day",
+        "at", "collected", "collected_day", "collector", "default_state", "displayed", "facts", "fired", "form", "list_",
+        "list_reference", "live", "notice", "notice_key", "page", "party", "received", "registry", "relationship",
+        "retention_ends", "settings", "texts", "used_day", "words",
     )  # fmt: skip
 
     def __init__(
@@ -39,32 +40,23 @@ class Case:
         self.collected_day: date = paris_day(self.collected)
         self.used_day: date = paris_day(at)
         self.collector: str = facts["collector"]
-        self.party: Party | None = registry.party(self.collector)
         self.default_state: str | None = facts["action"]["default_state"]
-        form = facts["form"]
-        self.form: Form | None = registry.form(form["id"], form["version"])
+        self.words = (facts["audience"], self.default_state, *facts["contact_types"])
+        """Closed words that rules of a place read."""
+        self.page: Page = page_of(registry, facts, self.collected_day)
+        self.party: Party | None = self.page.party
+        self.form: Form | None = self.page.form
+        self.list_: RecipientList | None = self.page.list_
         self.list_reference: Mapping[str, Any] | None = facts["recipient_list"]
-        self.list_: RecipientList | None = None
         self.displayed: datetime | None = None
-        if self.list_reference is not None:
-            self.list_ = registry.list_(self.list_reference["id"], self.list_reference["version"])
-            shown = self.list_reference["displayed_at"]
-            self.displayed = instant(shown) if shown is not None else None
+        if self.list_reference is not None and self.list_reference["displayed_at"] is not None:
+            self.displayed = instant(self.list_reference["displayed_at"])
         self.notice_key = notice_key(facts, self.form)
         self.notice: Notice | None = registry.notice(*self.notice_key) if self.notice_key is not None else None
         self.relationship: Mapping[str, Any] | None = facts["relationship"]
         self.retention_ends: datetime = add_months(self.collected, settings.retention_months)
         self.fired: list[Fired] | None = None
         self.texts: dict[datetime, str] = {}
-        self.agreements: dict[str, Sequence[Agreement]] = {}
-
-    def agreements_with(self, recipient: str) -> Sequence[Agreement]:
-        """The agreements with a recipient in force on the day of collection (worked out once per recipient)."""
-        found = self.agreements.get(recipient)
-        if found is None:
-            versions = self.registry.agreements(self.collector, recipient)
-            found = self.agreements[recipient] = current(versions, self.collected_day)
-        return found
 
     def text_of(self, moment: datetime) -> str:
         """The wire form of an instant; the lines of one event share most of theirs."""
@@ -99,8 +91,8 @@ class Line:
     """One recipient × channel × purpose (× sector × object) of an event."""
 
     __slots__ = (
-        "agreements", "basis", "boxes", "case", "channel", "covering", "decision", "party", "purpose", "recipient", "sector",
-        "third_party", "valid_until", "value",
+        "agreements", "basis", "boxes", "case", "channel", "covering", "decision", "party", "place", "purpose", "recipient",
+        "sector", "third_party", "valid_until", "value",
     )  # fmt: skip
 
     def __init__(self, case: Case, recipient: str | None, decision: Mapping[str, Any]) -> None:
@@ -109,27 +101,12 @@ class Line:
         self.purpose: str = decision["purpose"]
         self.value: str = decision["value"]
         self.sector: str = decision["sector"] or "general"
-        self.third_party = recipient != case.collector
-        self.party: Party | None = case.registry.party(recipient) if recipient is not None else None
-        self.boxes: tuple[Box, ...] = ()
-        if case.form is not None:
-            self.boxes = case.form.boxes_by_use.get((self.channel, self.purpose), ())
-        self.agreements: Sequence[Agreement] = ()
-        """In force at collection, between the collector and this recipient."""
-        self.covering: Sequence[Agreement] = ()
-        """Of these, the ones for this channel and purpose."""
-        if self.third_party and recipient is not None:
-            self.agreements = case.agreements_with(recipient)
-            self.covering = [a for a in self.agreements if self.channel in a.channels and self.purpose in a.purposes]
+        place = case.page.place(recipient, self.channel, self.purpose)
+        self.place: Place = place
+        self.third_party: bool = place.third_party
+        self.party: Party | None = place.party
+        self.boxes: tuple[Box, ...] = place.boxes
+        self.agreements: Sequence[Agreement] = place.agreements
+        self.covering: Sequence[Agreement] = place.covering
         self.basis: Basis = "consent"
         self.valid_until: datetime = case.collected
-
-
-def current(versions: Sequence[Agreement], day: date) -> list[Agreement]:
-    """Of each agreement, the version that governs on that day (the newest that has begun), unless it has ended."""
-    newest: dict[str, Agreement] = {}
-    for version in versions:
-        known = newest.get(version.id)
-        if version.valid_from <= day and (known is None or version.version > known.version):
-            newest[version.id] = version
-    return [a for a in newest.values() if a.valid_until is None or day <= a.valid_until]

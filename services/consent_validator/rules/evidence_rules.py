@@ -92,14 +92,10 @@ def _late(line: Line) -> Effect | None:
         return None
     if case.received - case.collected > case.settings.late_after:
         return REVIEW
-    cited = (
-        f"form:{case.form.id}:{case.form.version}" if case.form else None,
-        f"list:{case.list_.id}:{case.list_.version}" if case.list_ else None,
-        f"notice:{case.notice.id}:{case.notice.version}" if case.notice else None,
-    )
-    for key in cited:
-        reference = case.registry.reference(key) if key is not None else None
-        if reference is not None and reference.archived_at is not None and case.collected < reference.archived_at:
+    notice = f"notice:{case.notice.id}:{case.notice.version}" if case.notice is not None else ""
+    reference = case.registry.reference(notice)
+    for archived in (case.page.archived, reference.archived_at if reference is not None else None):
+        if archived is not None and case.collected < archived:
             return REVIEW
     return None
 
@@ -112,67 +108,67 @@ REFUSED = Rule(
     "REFUSED", INVALID, "RGPD 4(11)", "primary",
     "La personne a refusé", "The person refused",
     "Aucun remède : ne pas solliciter par ce canal.", "None: do not use this channel.",
-    _refused,
+    _refused, reads="place",
 )  # fmt: skip
 TIME_FUTURE = Rule(
     "TIME-FUTURE", INVALID, "RGPD 7(1)", "primary",
     "Preuve datée plus de 5 minutes après sa réception", "Evidence dated over 5 minutes after its receipt",
     "Mettre l'horloge du primo-collectant à l'heure.", "Set the collector's clock right.",
-    _time_future, per_event=True,
+    _time_future, reads="event",
 )  # fmt: skip
 FORM_UNKNOWN = Rule(
     "FORM-UNKNOWN", INVALID, "RGPD 7(1); EDF SAN-2022-021", "primary",
     "Version de formulaire non inscrite au registre", "Form version not registered",
     "Inscrire la version réellement montrée, avant de collecter.", "Register the version really shown, before collecting.",
-    _form_unknown, per_event=True,
+    _form_unknown, reads="place",
 )  # fmt: skip
 FORM_LATER = Rule(
     "FORM-LATER", INVALID, "RGPD 7(1); EDF SAN-2022-021", "primary",
     "Version de formulaire publiée après la collecte", "Form version published after collection",
     "Citer la version en ligne au moment du choix.", "Cite the version that was online at the time of the choice.",
-    _form_later, per_event=True,
+    _form_later, reads="event",
 )  # fmt: skip
 FORM_HASH = Rule(
     "FORM-HASH", INVALID, "RGPD 7(1); EDF SAN-2022-021", "primary",
     "L'empreinte du formulaire n'est pas celle de la version inscrite", "The form's hash is not the registered one",
     "Inscrire la page réellement montrée comme nouvelle version.", "Register the page really shown as a new version.",
-    _form_hash, per_event=True,
+    _form_hash, reads="event",
 )  # fmt: skip
 FORM_FOREIGN = Rule(
     "FORM-FOREIGN", INVALID, "RGPD 7(1)", "primary",
     "Formulaire ou liste d'un autre primo-collectant", "Form or list of another collector",
     "Citer un formulaire et une liste du primo-collectant.", "Cite a form and a list of this collector.",
-    _form_foreign, per_event=True,
+    _form_foreign, reads="place",
 )  # fmt: skip
 FORM_CONTRADICTED = Rule(
     "FORM-CONTRADICTED", REVIEW, "RGPD 7(1)", "primary",
     "L'événement contredit la version inscrite du formulaire", "The event contradicts the registered form version",
     "Corriger l'événement, ou inscrire la version réellement montrée.", "Correct the event, or register the version shown.",
-    _form_contradicted,
+    _form_contradicted, reads="place",
 )  # fmt: skip
 PARTY_UNKNOWN = Rule(
     "PARTY-UNKNOWN", INVALID, "RGPD 13(1)(e)", "primary",
     "Destinataire inconnu du registre", "Recipient not registered",
     "Inscrire l'entreprise (SIREN) avant la collecte.", "Register the company (SIREN) before collecting.",
-    _party_unknown,
+    _party_unknown, reads="place",
 )  # fmt: skip
 PARTY_ROLE = Rule(
     "PARTY-ROLE", INVALID, "RGPD 13(1)(e)", "primary",
     "Partie sans le rôle qu'elle tient ici", "Party without the role it plays here",
     "Inscrire le rôle (collector, prospector) de la partie.", "Register the party's role (collector, prospector).",
-    _party_role,
+    _party_role, reads="place",
 )  # fmt: skip
 NOTICE_MISSING = Rule(
     "NOTICE-MISSING", INVALID, "RGPD 13", "primary",
     "Pas de mention d'information, ou mention incomplète", "No information notice, or one that lacks an item",
     "Publier une mention qui porte tous les points de l'article 13.", "Publish a notice with every item of article 13.",
-    _notice_missing, per_event=True,
+    _notice_missing, reads="event",
 )  # fmt: skip
 NOTICE_HASH = Rule(
     "NOTICE-HASH", INVALID, "RGPD 13", "primary",
     "L'empreinte de la mention n'est pas celle du texte inscrit", "The notice's hash is not the registered one",
     "Inscrire le texte réellement montré comme nouvelle version.", "Register the text really shown as a new version.",
-    _notice_hash, per_event=True,
+    _notice_hash, reads="event",
 )  # fmt: skip
 EVIDENCE_LATE = Rule(
     "EVIDENCE-LATE", REVIEW, "RGPD 7(1)", "primary",
@@ -180,7 +176,7 @@ EVIDENCE_LATE = Rule(
     "Evidence that arrived late, or older than the archiving of what it cites",
     "Transmettre au fil de l'eau ; le stock ancien entre par un import explicite.",
     "Send as you collect; historic stock enters by an explicit import.",
-    _late, per_event=True,
+    _late, reads="event",
 )  # fmt: skip
 EXPIRED = Rule(
     "EXPIRED", INVALID, "délib. CNIL 2021-131; RGPD 5(1)(e)", "reported",

@@ -19,6 +19,11 @@ Basis = Literal["consent", "soft_opt_in", "contract_in_course", "press_exemption
 Confidence = Literal["primary", "reported", "unconfirmed"]
 """Primary text read · reported by a secondary source · not confirmed (kept behind a setting)."""
 
+Reads = Literal["place", "event", "line"]
+"""`place`: only the registered documents of the line's page and place, its basis, closed words (audience, value, default state,
+contact types) and the settings, so that one answer holds for every event there. `event`: only the event and what it cites: one
+answer for all its lines. `line`: anything."""
+
 INVALID: Effect = "invalid"
 REVIEW: Effect = "review"
 
@@ -44,7 +49,7 @@ class Rule:
 
     `effect`: what it does when it fires (`check` may answer the milder or the harder one where the catalogue grades it).
     `applies_from` included, `applies_until` excluded, both days in Paris. `bases`, `channels`, `audience`, `third_party`:
-    whom it concerns (None = all). `per_event`: it looks at the event only, so one answer holds for all its lines.
+    whom it concerns (None = all). `reads`: what its answer depends on, so that it is asked no oftener than needed.
     """
 
     code: str
@@ -63,7 +68,7 @@ class Rule:
     channels: frozenset[str] | None = None
     audience: str | None = None
     third_party: bool = False
-    per_event: bool = False
+    reads: Reads = "line"
 
     def in_force(self, day: date) -> bool:
         """Whether it is law on that day."""

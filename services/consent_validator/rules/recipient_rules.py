@@ -101,19 +101,19 @@ LIST_MISSING = Rule(
     "LIST-MISSING", INVALID, "RGPD cons. 42; CANAL+ SAN-2023-015; EDPB 05/2020 §65", "reported",
     "Transmission à un tiers sans liste de destinataires", "Third-party recipient without a recipient list",
     "Montrer la liste nominative avant le choix, et la citer.", "Show the named list before the choice, and cite it.",
-    _list_missing, bases=NOT_NONE, third_party=True, per_event=True,
+    _list_missing, bases=NOT_NONE, third_party=True, reads="place",
 )  # fmt: skip
 LIST_UNKNOWN = Rule(
     "LIST-UNKNOWN", INVALID, "RGPD 7(1)", "primary",
     "Version de liste absente du registre", "List version not registered",
     "Inscrire la version avant de collecter.", "Register the version before collecting.",
-    _list_unknown, bases=NOT_NONE, third_party=True, per_event=True,
+    _list_unknown, bases=NOT_NONE, third_party=True, reads="place",
 )  # fmt: skip
 LIST_CATEGORIES = Rule(
     "LIST-CATEGORIES", INVALID, "RGPD cons. 42; CANAL+ SAN-2023-015", "reported",
     "Liste de catégories : personne n'y est nommé", "List of categories: it names nobody",
     "Nommer chaque société destinataire.", "Name each recipient company.",
-    _list_categories, bases=NOT_NONE, third_party=True, per_event=True,
+    _list_categories, bases=NOT_NONE, third_party=True, reads="place",
 )  # fmt: skip
 LIST_NOT_NAMED = Rule(
     "LIST-NOT-NAMED", INVALID, "HUBSIDE.STORE SAN-2024-004; COSMOSPACE SAN-2024-014", "primary",
@@ -121,40 +121,40 @@ LIST_NOT_NAMED = Rule(
     "Company not on the list shown, or not named for this channel or purpose",
     "Nommer la personne morale (SIREN), le canal et la finalité, puis recueillir un nouveau consentement.",
     "Name the legal person (SIREN), channel and purpose, then ask again.",
-    _list_not_named, bases=NOT_NONE, third_party=True,
+    _list_not_named, bases=NOT_NONE, third_party=True, reads="place",
 )  # fmt: skip
 LIST_LATER = Rule(
     "LIST-LATER", INVALID, "RGPD cons. 42", "primary",
     "Liste publiée ou affichée après le choix", "List published or displayed after the choice",
     "Citer la version visible avant le choix.", "Cite the version that could be seen before the choice.",
-    _list_later, bases=NOT_NONE, third_party=True, per_event=True,
+    _list_later, bases=NOT_NONE, third_party=True, reads="event",
 )  # fmt: skip
 LIST_HASH = Rule(
     "LIST-HASH", INVALID, "RGPD 7(1)", "primary",
     "L'empreinte de la liste n'est pas celle de la version inscrite", "The list's hash is not the registered one",
     "Inscrire la liste réellement montrée comme nouvelle version.", "Register the list really shown as a new version.",
-    _list_hash, bases=NOT_NONE, third_party=True, per_event=True,
+    _list_hash, bases=NOT_NONE, third_party=True, reads="event",
 )  # fmt: skip
 LIST_SIGNATURE = Rule(
     "LIST-SIGNATURE", INVALID, "RGPD 7(1)", "primary",
     "Signature de la liste fausse, ou absente alors que le contrat l'exige",
     "List signature wrong, or missing where the agreement requires it",
     "Publier une version signée par le primo-collectant.", "Publish a version signed by the collector.",
-    _list_signature, bases=NOT_NONE, third_party=True,
+    _list_signature, bases=NOT_NONE, third_party=True, reads="place",
 )  # fmt: skip
 LIST_NOT_SHOWN = Rule(
     "LIST-NOT-SHOWN", INVALID, "CNIL; RGPD cons. 42", "primary",
     "Liste non montrée sur le formulaire, ou derrière un lien sans preuve d'affichage",
     "List not shown on the form, or behind a link without proof of display",
     "Montrer la liste sur le formulaire, ou dater son affichage.", "Show the list on the form, or date its display.",
-    _list_not_shown, bases=NOT_NONE, third_party=True, per_event=True,
+    _list_not_shown, bases=NOT_NONE, third_party=True, reads="event",
 )  # fmt: skip
 AGREEMENT_MISSING = Rule(
     "AGREEMENT-MISSING", INVALID, "RGPD 26, 28", "primary",
     "Pas de contrat en vigueur avec ce destinataire pour ce canal et cette finalité",
     "No agreement in force with this recipient for this channel and purpose",
     "Signer et inscrire le contrat avant de collecter.", "Sign and register the agreement before collecting.",
-    _agreement_missing, third_party=True,
+    _agreement_missing, third_party=True, reads="place",
 )  # fmt: skip
 PARTY_SUSPENDED = Rule(
     "PARTY-SUSPENDED", REVIEW, "SOLOCAL SAN-2025-001", "primary",
@@ -166,5 +166,5 @@ AGREEMENT_INCOMPLETE = Rule(
     "AGREEMENT-INCOMPLETE", REVIEW, "RGPD 26, 28(3); CANAL+ SAN-2023-015", "primary",
     "Le contrat déclare ses clauses et il en manque", "The agreement declares its clauses and lacks some",
     "Compléter le contrat et inscrire sa nouvelle version.", "Complete the agreement and register its new version.",
-    _agreement_incomplete, third_party=True,
+    _agreement_incomplete, third_party=True, reads="place",
 )  # fmt: skip

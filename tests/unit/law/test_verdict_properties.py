@@ -104,6 +104,15 @@ def test_a_verdict_depends_only_on_its_inputs(made: tuple[str, Json], at: str) -
 
 
 @FAST
+@given(st.lists(st.tuples(events(), instants()), min_size=2, max_size=6))
+def test_what_a_view_remembers_changes_no_verdict(made: list[tuple[tuple[str, Json], str]]) -> None:
+    """Events that share a page share answers: judged one after the other as each on a registry of its own."""
+    shared_view = view_of(documents())
+    together = [lines(source, data, at, shared_view) for (source, data), at in made]
+    assert together == [lines(source, data, at, view_of(documents())) for (source, data), at in made]
+
+
+@FAST
 @given(events(), instants())
 def test_no_consent_without_a_named_recipient_is_valid_for_a_third_party(made: tuple[str, Json], at: str) -> None:
     source, data = made
