@@ -11,8 +11,9 @@ from typing import Any
 
 import orjson
 
-from services.consent_validator.domain import Verdict, assess, cites_unknown
+from services.consent_validator.domain import assess, cites_unknown
 from services.consent_validator.rules.book import RuleBook
+from services.consent_validator.verdict import Verdict
 from shared import canonical
 from shared.contracts.envelope import Envelope, to_headers
 from shared.contracts.types import instant

@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
-from services.consent_validator.domain import VerdictLine, assess
+from services.consent_validator.domain import assess
 from services.consent_validator.rules.book import STANDARD, RuleBook
+from services.consent_validator.verdict import VerdictLine
 from shared.contracts.envelope import Envelope
 from shared.contracts.partner import CONSENT_COLLECTED
 from shared.contracts.types import instant
