@@ -12,6 +12,9 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
+BULK_RECORDS = 250
+"""Records of a bulk group's batch, where the same process also carries withdrawals: what cannot be paused (one encoding of a
+whole batch for the database or for Kafka) stays short."""
 TURN = 25
 """Items between two pauses: a few milliseconds of computing."""
 

@@ -6,6 +6,7 @@ from services.collector.api import make_router
 from services.collector.handlers import Intake
 from services.collector.settings import CollectorSettings
 from shared.auth import Authenticator, operator_digest
+from shared.pacing import BULK_RECORDS
 from shared.service import Context, run_service
 from shared.settings import read_secret
 from shared.topics import IN_CONSENTS_PATTERN, IN_RIGHTS_PATTERN
@@ -22,7 +23,9 @@ async def build(context: Context) -> None:
         max_bytes=settings.max_event_bytes,
     )  # fmt: skip
     # Two groups, so that a withdrawal never waits behind a bulk import.
-    context.consume(group="collector.consents", pattern=IN_CONSENTS_PATTERN, process=intake.process)
+    context.consume(
+        group="collector.consents", pattern=IN_CONSENTS_PATTERN, process=intake.process, max_records=BULK_RECORDS
+    )
     context.consume(group="collector.rights", pattern=IN_RIGHTS_PATTERN, process=intake.process)
     context.on_start(vault.prepare)
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))

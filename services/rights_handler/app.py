@@ -22,6 +22,7 @@ from services.rights_handler.teller import Teller
 from services.rights_handler.terms import Terms
 from services.rights_handler.tokens import Tokens
 from shared.auth import Authenticator, operator_digest
+from shared.pacing import BULK_RECORDS
 from shared.service import Context, run_service
 from shared.settings import read_secret
 from shared.topics import IN_PLATFORM_RIGHTS, IN_RIGHTS, REPORTS, REQUESTS, STOPS, VERDICTS
@@ -56,7 +57,9 @@ async def build(context: Context) -> None:
     context.on_start(index.prepare)
     context.on_start(ledger.prepare)
     name = "rights_handler"
-    context.consume(topics=[VERDICTS.name], group=f"{name}.verdicts", process=handlers.verdicts)
+    context.consume(
+        topics=[VERDICTS.name], group=f"{name}.verdicts", process=handlers.verdicts, max_records=BULK_RECORDS
+    )
     context.consume(topics=[STOPS.name], group=f"{name}.stops", process=handlers.stops)
     context.consume(topics=[REPORTS.name], group=f"{name}.reports", process=handlers.reports)
     context.consume(topics=[REQUESTS.name], group=f"{name}.requests", process=handlers.requests)

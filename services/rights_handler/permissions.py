@@ -1,37 +1,30 @@
-"""May this party contact this person now? A pure fold of grants and stops (sending-phase rules, docs/law.md).
+"""May this party contact this person now? What is known of the person, turned into one question for the sending rules.
 
-`allowed` iff a valid line names the recipient, channel, purpose and sector, `collected_at ≤ at < valid_until`, and no stop
-covers or holds it. A stop counts from its own instant; one without any grant still says STOPPED.
+A pure fold of sets (grants, stops, reports), never of arrival order: any rows may be given, those that do not matter change
+nothing. The rules themselves: `sending`, docs/law.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
-from services.rights_handler.domain import (
-    REOPEN_UNCONFIRMED,
-    STOPPED,
-    Decision,
-    Grant,
-    Instant,
-    Line,
-    Stop,
-    decide,
-    within,
-)
-from shared.instants import format_instant
+from services.rights_handler.domain import Grant, Instant, Line, Stop, about, decide, scoped, within
+from services.rights_handler.reported import CALLS, Reported
+from services.rights_handler.sending.book import Answer, Reason, judge
+from services.rights_handler.sending.lines import end_of_day
+from services.rights_handler.sending.model import Check, Duty, Permission, SendingSettings
+from shared.instants import parse_instant
 
-NO_GRANT = "NO-GRANT"
-PARIS = ZoneInfo("Europe/Paris")
 _DAY_LENGTH = len("2027-09-13")
+STOPPED = "STOPPED"
+_STANDARD = SendingSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who wants to write or call whom, how, what for, when. `contact_keys`: the person's contact as the index knows it."""
+    """Who wants to reach whom, how, what for, when. `contact_keys`: the person's contact as the index knows it."""
 
     contact_keys: frozenset[str]
     recipient: str
@@ -39,48 +32,117 @@ class Question:
     purpose: str
     sector: str
     at: Instant
+    zone: str | None = None
+    appointment: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The answer: the record it rests on where it is yes, every reason where it is no."""
+    """The answer as the asker may know it, and the line it rests on where it is yes."""
 
-    allowed: bool
-    reasons: tuple[str, ...]
-    record: str | None = None
-    valid_until: Instant | None = None
+    answer: Answer
+    reasons: tuple[Reason, ...]
+    grant: Grant | None = None
+    line: Line | None = None
 
+    @property
+    def allowed(self) -> bool:
+        """Whether the message may be sent."""
+        return self.answer.allowed
 
-def check(question: Question, grants: Sequence[Grant], stops: Sequence[Stop]) -> Ruling:
-    """The ruling. Any grants and stops may be given: those that do not matter change nothing."""
-    past = [stop for stop in stops if stop.at <= question.at]
-    reasons: set[str] = set()
-    best: tuple[Instant, str] | None = None
-    for grant in grants:
-        if grant.contact_keys.isdisjoint(question.contact_keys):
-            continue
-        for decision in decide(grant, past):
-            if not _asked(question, decision.line) or not _in_time(question.at, grant, decision.line):
-                continue
-            if decision.granted:
-                best = max(best or ("", ""), (end_of(decision.line), grant.record))
-            elif decision.line.verdict == "valid":
-                reasons.update(_stopping(decision))
-    if best is not None:
-        return Ruling(allowed=True, reasons=(), record=best[1], valid_until=best[0])
-    if not reasons and any(_stopped_without_grant(question, stop) for stop in past):
-        reasons.add(STOPPED)
-    return Ruling(allowed=False, reasons=tuple(sorted(reasons or {NO_GRANT})))
+    @property
+    def codes(self) -> list[str]:
+        """The codes told, in catalogue order."""
+        return [reason.code for reason in self.reasons]
 
 
-def end_of(line: Line) -> Instant:
-    """The instant a line ends, excluded. A day counts whole, in Paris; a line without end has none in sight."""
+def check(
+    question: Question, grants: Sequence[Grant], stops: Sequence[Stop], reported: Reported | None = None,
+    *, callers: Collection[str] = (), settings: SendingSettings = _STANDARD,
+) -> Ruling:  # fmt: skip
+    """The ruling. `callers`: who calls for the recipient besides itself."""
+    reported = reported or Reported()
+    mine = [grant for grant in grants if not grant.contact_keys.isdisjoint(question.contact_keys)]
+    lines = [(g, d.line) for g in mine for d in decide(g, ()) if d.granted and _asked(question, d.line)]
+    permissions = [_permission(question, grant, line, stops, reported) for grant, line in lines]
+    named = {*question.contact_keys, *(grant.record for grant in mine)}
+    answer = judge(
+        Check(
+            channel=question.channel, at=parse_instant(question.at), zone=question.zone, permissions=tuple(permissions),
+            stops=tuple(parse_instant(stop.at) for stop in stops if _covers_contact(question, stop)),
+            attempts=tuple(
+                parse_instant(attempt.at) for attempt in reported.attempts
+                if attempt.channel in CALLS and (attempt.source == question.recipient or attempt.source in callers)
+                and not named.isdisjoint(attempt.keys)
+            ),
+            appointment=question.appointment, settings=settings,
+        )
+    )  # fmt: skip
+    told = answer.reasons
+    if not ever_granted(question.recipient, mine):
+        # Whoever was never given this person may not learn that the person exists here, nor that it objected.
+        told = tuple(reason for reason in told if reason.code != STOPPED)
+    if answer.permission is None:
+        return Ruling(answer, told)
+    grant, line = lines[next(i for i, p in enumerate(permissions) if p is answer.permission)]
+    return Ruling(answer, told, grant, line)
+
+
+def ever_granted(recipient: str, grants: Sequence[Grant]) -> bool:
+    """Whether the person was ever given to this party by a valid line, or collected by it."""
+    return any(
+        grant.collector == recipient
+        or any(line.recipient == recipient and line.verdict == "valid" for line in grant.lines)
+        for grant in grants
+    )
+
+
+def end_of(line: Line) -> datetime | None:
+    """The instant a line ends, excluded. A day counts whole, in Paris; None where no end is in sight."""
     if line.valid_until is None:
-        return "9999-12-31T23:59:59.999Z"
-    if len(line.valid_until) != _DAY_LENGTH:
-        return line.valid_until
-    following = date.fromisoformat(line.valid_until) + timedelta(days=1)
-    return format_instant(datetime.combine(following, time(), PARIS))
+        return None
+    if len(line.valid_until) == _DAY_LENGTH:
+        return end_of_day(date.fromisoformat(line.valid_until))
+    return parse_instant(line.valid_until)
+
+
+def _permission(
+    question: Question, grant: Grant, line: Line, stops: Sequence[Stop], reported: Reported
+) -> Permission:
+    return Permission(
+        collected_at=parse_instant(grant.collected_at),
+        valid_until=end_of(line),
+        confirmed=grant.confirmed,
+        stops_from=parse_instant(min(grant.collected_at, grant.received_at)),
+        stops=tuple(parse_instant(stop.at) for stop in stops if about(stop, grant) and scoped(stop, line)),
+        duty=None if question.recipient == grant.collector else _duty(question.recipient, grant, reported),
+        record=grant.record,
+    )
+
+
+def _duty(recipient: str, grant: Grant, reported: Reported) -> Duty:
+    """What RGPD 14 asks of a recipient for one record: from the reports about this record, or about its contacts alone."""
+    record = grant.record
+    received = [d.at for d in reported.disclosures if d.record == record and d.to == recipient]
+    obtained = min([grant.received_at, *received])
+    contacts = (
+        a.at for a in reported.attempts
+        if a.source == recipient and a.reached and (
+            a.record == record
+            or (a.record is None and a.at >= obtained and not a.contact_keys.isdisjoint(grant.contact_keys))
+        )
+    )  # fmt: skip
+    return Duty(
+        obtained_at=parse_instant(obtained),
+        notice_at=_first(n.at for n in reported.notices if n.record == record and n.source == recipient),
+        contacted_at=_first(contacts),
+        disclosed_at=_first(d.at for d in reported.disclosures if d.record == record and d.source == recipient),
+    )
+
+
+def _first(moments: Iterable[Instant]) -> datetime | None:
+    earliest = min(moments, default=None)
+    return None if earliest is None else parse_instant(earliest)
 
 
 def _asked(question: Question, line: Line) -> bool:
@@ -92,15 +154,7 @@ def _asked(question: Question, line: Line) -> bool:
     )
 
 
-def _in_time(at: Instant, grant: Grant, line: Line) -> bool:
-    return grant.collected_at <= at < end_of(line)
-
-
-def _stopping(decision: Decision) -> set[str]:
-    return {STOPPED, REOPEN_UNCONFIRMED} & set(decision.reasons)
-
-
-def _stopped_without_grant(question: Question, stop: Stop) -> bool:
+def _covers_contact(question: Question, stop: Stop) -> bool:
     return (
         not stop.contact_keys.isdisjoint(question.contact_keys)
         and within(stop.recipients, question.recipient)
