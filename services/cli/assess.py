@@ -9,17 +9,15 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from services.cli.language import tr
+from services.cli.lines import bar, binary, source
 from services.consent_validator.dry_run import assess_line, unreadable
 from services.consent_validator.rules.days import start_of
 from shared.contracts.types import lenient_instant
@@ -48,10 +46,10 @@ def assess(
     """Assess evidence offline: one line of JSON out per line in. Nothing is recorded or sent."""
     instant = _instant(at)
     view = view_of(load_dir(registry))
-    out = _binary(sys.stdout)
+    out = binary(sys.stdout)
     quiet = as_json or not sys.stderr.isatty()
     tally: Counter[str] = Counter()
-    with _source(file) as (lines, size), _bar(size, quiet=quiet) as advance:
+    with source(file, sys.stdin) as (lines, size), bar(size, tr("Assessing", "Évaluation"), quiet=quiet) as advance:
         for answer, read in _answers(lines, view, instant):
             out.write(orjson.dumps(answer) + b"\n")
             tally[answer["status"]] += 1
@@ -91,35 +89,6 @@ def _instant(text: str | None) -> datetime | None:
         raise InputError([Problem("FIELD-FORMAT", "--at", message)]) from None
 
 
-@contextmanager
-def _source(file: Path) -> Iterator[tuple[BinaryIO, int | None]]:
-    """The lines, and how many bytes they are where that is known."""
-    if str(file) == "-":
-        yield _binary(sys.stdin), None
-        return
-    try:
-        with file.open("rb") as opened:
-            yield opened, file.stat().st_size
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        message = tr(f"cannot be read: {reason}", f"illisible : {reason}")
-        raise InputError([Problem("FILE-UNREADABLE", str(file), message)]) from None
-
-
-@contextmanager
-def _bar(size: int | None, *, quiet: bool) -> Iterator[Any]:
-    """A progress bar on standard error, counted in bytes; none when quiet."""
-    if quiet:
-        yield lambda _read: None
-        return
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(tr("Assessing", "Évaluation"), total=size)
-        yield lambda read: progress.advance(task, read)
-
-
 def _summary(tally: Counter[str]) -> None:
     counts = {name: tally[name] for name in ("accepted", "rejected", "valid", "review", "invalid")}
     typer.echo(
@@ -129,8 +98,3 @@ def _summary(tally: Counter[str]) -> None:
         ).format(**counts),
         err=True,
     )
-
-
-def _binary(stream: Any) -> BinaryIO:
-    buffer: BinaryIO = stream.buffer
-    return buffer

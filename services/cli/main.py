@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "up": ("up",),
     "assess": ("assess",),
     "check": ("check",),
-    "rules": ("rules",),
+    "rules": ("rules", "rules_replay"),
     "registry": ("registry_check", "registry_apply"),
     "topics": ("topics",),
     "party": ("party",),

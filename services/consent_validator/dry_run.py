@@ -17,7 +17,7 @@ from services.consent_validator.rules.book import STANDARD, RuleBook
 from services.consent_validator.verdict import VerdictLine
 from shared.contracts.envelope import SPEC_VERSION, envelope_of
 from shared.contracts.partner import CONSENT_COLLECTED
-from shared.contracts.types import lenient_instant
+from shared.contracts.types import instant, lenient_instant
 from shared.errors import InputError, Problem
 from shared.intake.accept import door_of
 from shared.intake.consents import accept_consent
@@ -37,7 +37,8 @@ def assess_line(
         "lines": [],
     }
     try:
-        lines = _assess(line, registry, at, now, book)
+        facts = facts_of_line(line, registry, now)
+        lines = assess(facts, registry, at or instant(facts["received_at"]), book).lines
     except InputError as error:
         answer["problems"] = [problem.as_dict() for problem in error.problems]
     else:
@@ -66,9 +67,8 @@ def as_printed(line: VerdictLine) -> dict[str, Any]:
     }
 
 
-def _assess(
-    line: Any, registry: RegistryView, at: datetime | None, now: datetime | None, book: RuleBook
-) -> tuple[VerdictLine, ...]:
+def facts_of_line(line: Any, registry: RegistryView, now: datetime | None = None) -> dict[str, Any]:
+    """The facts of a line, as they would be recorded. Raises InputError with what intake refuses."""
     if not isinstance(line, dict) or not isinstance(line.get("ce"), dict) or "data" not in line:
         raise InputError([Problem("ENVELOPE-MISSING", "", "a line has ce (id, source, type), received_at and data")])
     received = lenient_instant(line["received_at"]) if "received_at" in line else now
@@ -82,8 +82,7 @@ def _assess(
     except orjson.JSONEncodeError:
         raise InputError([Problem("JSON", "/data", "the data is nested beyond reason")]) from None
     door_of(envelope, envelope.source, registry)
-    accepted = accept_consent(envelope, data, received, registry, guarded=False)
-    return assess(accepted.facts, registry, at or received, book).lines
+    return accept_consent(envelope, data, received, registry, guarded=False).facts
 
 
 def _text(line: Any, part: str, name: str) -> str | None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from services.cli.main import build
 from services.consent_validator.rules.book import CATALOGUE
+from services.rights_handler.sending import book as sending
 from shared.errors import InputError
 
 REGISTRY = str(CASES / "registry")
@@ -70,7 +71,8 @@ def test_rules_list_is_the_law_of_a_day() -> None:
 
     before, after = codes("--at", "2026-08-10"), codes("--at", "2026-08-11")
     assert [c for c in after if c not in before] == ["PHONE-STATEMENTS", "PHONE-PERIOD", "PHONE-OBJECT"]
-    assert after == [rule.code for rule in CATALOGUE] == codes("--at", "2027-01-01")
+    both = [rule.code for rule in (*CATALOGUE, *sending.CATALOGUE)]
+    assert after == both == codes("--at", "2027-01-01")
     assert "LIST-NOT-NAMED" in run("rules", "list").stdout
     with pytest.raises(InputError):
         run("rules", "list", "--at", "11 août")
