@@ -72,6 +72,8 @@ def test_concerned_is_down_and_upstream_and_whatever_the_verdict():
         "parti-loin",
     }
     assert concerned(make_stop(recipients=frozenset(["ailleurs"])), grant) == frozenset()
+    assert concerned(make_stop(recipients=frozenset(["ailleurs"])), grant, ["parti-loin"]) == frozenset()
+    assert concerned(make_stop(recipients=frozenset(["acme"])), grant) == {"acme", "passeplat"}  # its own prospecting
     assert concerned(make_stop(at="2020-01-01T00:00:00.000Z"), grant) == frozenset()
     assert concerned(make_stop(contact=OTHER), grant) == frozenset()
 

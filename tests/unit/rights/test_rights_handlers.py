@@ -143,6 +143,9 @@ async def test_a_subject_reference_finds_its_collectors_records_only(bench):
     assert ordered(bench.ports.world) == set()
     await bench.handlers.stops([mine])
     assert ordered(bench.ports.world) == {"canalvert", "acme"}
+    told = bench.stop(stop="canalvert/s3", doc={"subject_ref": "lead-1", "collector_ref": "acme"})
+    await bench.handlers.stops([told])  # a prospecteur that says whose reference it gives
+    assert {row.stop for row in bench.ports.world.rows.values()} == {"acme/s1", "canalvert/s3"}
 
 
 async def test_a_stop_that_names_a_record_or_a_bare_consent_needs_nothing_sealed(bench):

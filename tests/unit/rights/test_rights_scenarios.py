@@ -144,6 +144,22 @@ async def test_a_scope_limited_stop_leaves_the_rest(ports, crossing):
     assert holding["canalvert"]  # it was told it may write e-mails: it has the data
 
 
+async def test_a_replay_does_not_forget_that_a_permission_went_out(ports, crossing):
+    """Granted, lost before its offset was kept; meanwhile a stop was written whose handler died before it read."""
+    await assess(crossing, make_grant(make_line()))
+    ports.world.put_stops([make_stop()])
+    await assess(crossing, make_grant(make_line()))
+    row = ports.world.rows[order_id("canalvert/s1", "canalvert", RECORD)]
+    assert row.published
+    assert row.may_hold
+
+
+async def test_the_collector_itself_owes_no_notice_of_article_14(ports, crossing):
+    await assess(crossing, make_grant(make_line("acme"), make_line("canalvert")))
+    due = {m.topic: orjson.loads(m.value)["notice_due_at"] for m in ports.world.published}
+    assert due == {"out.acme.permissions": None, "out.canalvert.permissions": "2026-10-14T08:31:07.900Z"}
+
+
 async def test_a_transfer_reported_after_the_stop_is_told(ports, crossing):
     await assess(crossing, make_grant(make_line()))
     await crossing.stops([make_stop()])
