@@ -15,6 +15,7 @@ from rich.table import Table
 
 from services.cli.groups import group
 from services.cli.language import language, tr
+from services.cli.rules_words import CONFIDENCE, EFFECT
 from services.cli.target import NEGATIVE, AsJson, print_json
 from services.consent_validator.api import as_dict
 from services.consent_validator.rules.book import STANDARD
@@ -26,16 +27,6 @@ from shared.errors import InputError, Problem
 
 At = Annotated[str | None, typer.Option("--at", help="The law of this day in Paris (default: today).")]
 
-CONFIDENCE = {
-    "primary": ("primary text read", "texte primaire lu"),
-    "reported": ("reported by a secondary source", "rapporté par une source secondaire"),
-    "unconfirmed": ("not confirmed", "non confirmé"),
-}
-EFFECT = {
-    "invalid": ("invalid", "invalide"),
-    "review": ("to review", "à revoir"),
-    "refused": ("send refused", "envoi refusé"),
-}
 AnyRule = Rule | SendingRule
 
 
@@ -63,7 +54,7 @@ def list_rules(at: At = None, as_json: AsJson = False) -> None:
     for heading in (tr("Code", "Code"), tr("Effect", "Effet"), tr("Fires when", "Se déclenche quand"), "Source"):
         table.add_column(heading, no_wrap=heading == "Code", overflow="fold")
     for rule in found:
-        table.add_row(rule.code, tr(*EFFECT[rule.effect]), _title(rule), rule.source)
+        table.add_row(rule.code, EFFECT[rule.effect][language()], _title(rule), rule.source)
     Console().print(table)
 
 
@@ -81,9 +72,9 @@ def explain(code: Annotated[str, typer.Argument(help="The code of a rule.")], as
     )
     for line in (
         f"{rule.code}: {_title(rule)}",
-        tr("Effect: ", "Effet : ") + tr(*EFFECT[rule.effect]),
+        tr("Effect: ", "Effet : ") + EFFECT[rule.effect][language()],
         tr("In force since ", "En vigueur depuis ") + str(rule.applies_from or tr("always", "toujours")) + until,
-        f"Source{tr(':', ' :')} {rule.source} ({tr(*CONFIDENCE[rule.confidence])})",
+        f"Source{tr(':', ' :')} {rule.source} ({CONFIDENCE[rule.confidence][language()]})",
         tr("Cure: ", "Remède : ") + (rule.cure_fr if language() == "fr" else rule.cure_en),
     ):
         typer.echo(line)
