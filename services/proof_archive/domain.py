@@ -33,6 +33,13 @@ NOT_PUBLIC = ("api_keys", "delivery")
 REFERENCES = ("record", "stop", "order", "request")
 """Facts that name what an entry is about: each gives a reference `<name>:<value>`."""
 
+_OWNING = {
+    CONSENTS.name: ("consent.recorded", "record"),
+    STOPS.name: ("stop.recorded", "stop"),
+    REQUESTS.name: ("request.received", "request"),
+}
+"""By topic: the kind whose personal data is kept, and the fact that names its key."""
+
 _REGISTRY_KEY = re.compile(rb"[a-z]+:[A-Za-z0-9._:-]{1,160}")
 _REFERENCE_MOST = 256
 
@@ -91,10 +98,13 @@ def entry_of(record: Record) -> Entry:
 
 
 def owner_of(topic: str, facts: dict[str, Any]) -> str | None:
-    """Name in the vault of the key that sealed a record's personal data, where the archive keeps such data."""
-    name = {CONSENTS.name: "record", STOPS.name: "stop", REQUESTS.name: "request"}.get(topic)
-    value = facts.get(name) if name else None
-    if not isinstance(value, str):
+    """Name in the vault of the key that sealed a record's personal data, where the archive keeps such data.
+
+    Only of what was accepted: what a refused conflict says is sealed under the same key, and must not take its place.
+    """
+    kind, name = _OWNING.get(topic, ("", ""))
+    value = facts.get(name)
+    if facts.get("kind") != kind or not isinstance(value, str):
         return None
     return value if name == "record" else f"{name}/{value}"
 

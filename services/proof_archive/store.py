@@ -93,8 +93,8 @@ class Store:
                 if entry.body is not None:
                     bodies.append({"_id": key, "bytes": Binary(entry.body)})
                 if entry.sealed is not None:
-                    blob = Binary(entry.sealed.blob)
-                    sealed[entry.sealed.owner] = {"_id": entry.sealed.owner, "kind": entry.sealed.kind, "blob": blob}
+                    owner, blob = entry.sealed.owner, Binary(entry.sealed.blob)
+                    sealed.setdefault(owner, {"_id": owner, "kind": entry.sealed.kind, "blob": blob})  # first one wins
         erased = {entry.erased for write in writes for entry in write.entries if entry.erased}
         differing = await together(
             insert(self._db.entries, entries, "bytes"),

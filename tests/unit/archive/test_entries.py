@@ -108,6 +108,8 @@ def test_long_facts_stand_beside_the_entry(size, aside):
         ("verdicts", {"kind": "consent.assessed", "record": "acme/1"}, None),
         ("reports", {"kind": "contact.attempted", "record": "acme/1"}, None),
         ("consents", {"kind": "consent.recorded", "record": 3}, None),
+        ("consents", {"kind": "consent.conflict", "record": "acme/1"}, None),
+        ("stops", {"kind": "stop.conflict", "stop": "acme/s1"}, None),
     ],
 )
 def test_personal_data_is_kept_once_under_the_name_of_its_key(topic, facts, owner):
