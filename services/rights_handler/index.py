@@ -13,6 +13,7 @@ from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from services.rights_handler.domain import Grant, Stop, Transfer
+from services.rights_handler.former import NAMED_BY, Name
 from services.rights_handler.ports import Written
 from services.rights_handler.rows import grant_of, grant_row, stop_of, stop_row, transfer_of, transfer_row
 from shared.mongo import DUPLICATE_KEY, Client, Document, database
@@ -43,7 +44,7 @@ class MongoIndex:
         if not collided:
             return outcome
         await self._grants.bulk_write(
-            [UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}}, {"$set": _without_id(r)}) for r in collided],
+            [UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}}, [{"$set": _replacing(r)}]) for r in collided],
             ordered=False,
         )
         stored = self._grants.find({"_id": {"$in": [row["_id"] for row in collided]}}, {"vid": 1})
@@ -51,6 +52,18 @@ class MongoIndex:
             same = row["vid"] == ours[row["_id"]].vid
             outcome[row["_id"]] = Written.KNOWN if same else Written.SUPERSEDED
         return outcome
+
+    async def once_valid(self, records: Collection[str]) -> dict[str, frozenset[Name]]:
+        """By record; only rows that replaced another have any."""
+        if not records:
+            return {}
+        found = self._grants.find({"_id": {"$in": sorted(records)}, "once": {"$exists": True}}, {"once": 1})
+        return {
+            row["_id"]: frozenset(
+                (o["recipient"], o["channel"], o["purpose"], o["sector"], o["object"]) for o in row["once"]
+            )
+            async for row in found
+        }
 
     async def put_stops(self, stops: Sequence[Stop]) -> None:
         """Insert those that are new."""
@@ -126,5 +139,9 @@ def _any_of(**wanted: set[str]) -> Document:
     return {"$or": branches} if branches else {}
 
 
-def _without_id(row: Document) -> Document:
-    return {name: value for name, value in row.items() if name != "_id"}
+def _replacing(row: Document) -> Document:
+    """The new values, and `once`: what the row being replaced, or any before it, held valid (kept in the same write)."""
+    values = {name: {"$literal": value} for name, value in row.items() if name != "_id"}
+    valid = {"$filter": {"input": "$lines", "cond": {"$eq": ["$$this.verdict", "valid"]}}}
+    names = {"$map": {"input": valid, "in": {name: f"$$this.{name}" for name in NAMED_BY}}}
+    return {**values, "once": {"$setUnion": [{"$ifNull": ["$once", []]}, names]}}

@@ -79,7 +79,7 @@ def refused(grant: Grant, decision: Decision, index: int) -> Outgoing:
     return _permission(REFUSED, grant, decision, index, {**_about(grant, decision), "reasons": list(decision.reasons)})
 
 
-def ended(grant: Grant, decision: Decision, index: int) -> Outgoing:
+def ended(grant: Grant, decision: Decision, index: int | str) -> Outgoing:
     """Say "you may no longer": whatever was granted before for this line."""
     return _permission(ENDED, grant, decision, index, {**_about(grant, decision), "reasons": list(decision.reasons)})
 
@@ -129,7 +129,7 @@ def _about(grant: Grant, decision: Decision) -> dict[str, Any]:
     }
 
 
-def _permission(kind: str, grant: Grant, decision: Decision, index: int, body: dict[str, Any]) -> Outgoing:
+def _permission(kind: str, grant: Grant, decision: Decision, index: int | str, body: dict[str, Any]) -> Outgoing:
     recipient = str(decision.line.recipient)
     headers = _headers(event_id(kind, grant.record, grant.vid, str(index)), kind)
     return Outgoing(OUT_PERMISSIONS.of(recipient), grant.record.encode(), canonical.dumps(body), headers)

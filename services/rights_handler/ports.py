@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from services.rights_handler.deliveries import Delivery
 from services.rights_handler.domain import Grant, Instant, Stop, Transfer
+from services.rights_handler.former import Name
 from shared.kafka.publisher import Outgoing
 
 
@@ -47,6 +48,10 @@ class Index(Protocol):
 
     async def put_grants(self, grants: Sequence[Grant]) -> dict[str, Written]:
         """Write verdicts, the highest of a record wins; the outcome by record. One grant per record at most."""
+        ...
+
+    async def once_valid(self, records: Collection[str]) -> dict[str, frozenset[Name]]:
+        """The lines that verdicts replaced since held valid, of those records that have any."""
         ...
 
     async def put_stops(self, stops: Sequence[Stop]) -> None:

@@ -25,7 +25,10 @@ class Crossing:
         self._index, self._fan_out, self._teller = index, fan_out, teller
 
     async def verdicts(self, arrived: Sequence[Grant], persons: Mapping[str, Person]) -> None:
-        """G. Records the verdicts, then withholds what a stop covers (and tells it), then tells every recipient the rest."""
+        """G. Records the verdicts, then withholds what a stop covers (and tells it), then tells every recipient the rest.
+
+        Where a verdict replaced another, those it no longer permits are told that their permission has ended.
+        """
         written = await self._index.put_grants(arrived)  # write mine first
         current = [grant for grant in arrived if written[grant.record] is not Written.SUPERSEDED]
         stops = await self._index.stops_about(current)  # only then read yours
@@ -37,7 +40,9 @@ class Crossing:
             for grant, decisions in decided
         }
         await self._fan_out([Touch(s, g, told[g.record]) for s, g in meetings(stops, current)], persons)
-        await self._teller.permissions(decided, persons)
+        again = [grant.record for grant in current if written[grant.record] is Written.KNOWN]
+        once = await self._index.once_valid(again) if again else {}
+        await self._teller.permissions(decided, persons, once)
 
     async def stops(self, arrived: Sequence[Stop]) -> None:
         """S. Records the stops, then tells everyone who may hold what they cover, down- and upstream."""

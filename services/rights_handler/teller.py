@@ -8,6 +8,7 @@ from typing import Protocol
 from services.rights_handler import messages
 from services.rights_handler.deliveries import Delivery
 from services.rights_handler.domain import Decision, Grant
+from services.rights_handler.former import Name, name_of, vanished
 from services.rights_handler.moments import one_month_after
 from services.rights_handler.persons import Person, Persons
 from services.rights_handler.ports import Outbox
@@ -18,6 +19,7 @@ from shared.metrics import Metrics
 from shared.pacing import in_turns
 from shared.registry.view import RegistryView
 
+NONE_BEFORE: Mapping[str, Collection[Name]] = {}
 Decided = Sequence[tuple[Grant, Sequence[Decision]]]
 Said = tuple[list[dict[str, str]], str]
 """What a recipient finds a person by, and its one-click link."""
@@ -57,13 +59,16 @@ class Teller:
             await self._registry.catch_up()
         return {party for party in parties if self._registry.view.party(party) is not None}
 
-    async def permissions(self, decided: Decided, persons: Mapping[str, Person]) -> None:
-        """Tell every registered recipient of every line what it may or may not do."""
+    async def permissions(
+        self, decided: Decided, persons: Mapping[str, Person], once: Mapping[str, Collection[Name]] = NONE_BEFORE
+    ) -> None:
+        """Tell every registered recipient of every line what it may or may not do. `once`: lines valid before, by record."""
+        gone = [(grant, vanished(grant, once[grant.record])) for grant, _ in decided if grant.record in once]
         known = await self.registered(
-            {d.line.recipient for _, ds in decided for d in ds if d.line.recipient is not None}
+            {d.line.recipient for _, ds in [*decided, *gone] for d in ds if d.line.recipient is not None}
         )
         out: list[Outgoing] = []
-        yes = 0
+        yes = over = 0
         async for grant, decisions in in_turns(decided):
             said: dict[str, Said] = {}
             due = one_month_after(grant.received_at)
@@ -74,11 +79,16 @@ class Teller:
                 if decision.granted:
                     out.append(self._granted(grant, decision, place, persons[grant.record], due, said))
                     yes += 1
+                elif name_of(decision.line) in once.get(grant.record, ()):
+                    out.append(messages.ended(grant, decision, place))
+                    over += 1
                 else:
                     out.append(messages.refused(grant, decision, place))
-        await self._outbox.send_all(out)
+        last = [messages.ended(g, d, str(name_of(d.line))) for g, ds in gone for d in ds if d.line.recipient in known]
+        await self._outbox.send_all([*out, *last])
         self._metrics.permissions.labels("granted").inc(yes)
-        self._metrics.permissions.labels("refused").inc(len(out) - yes)
+        self._metrics.permissions.labels("ended").inc(over + len(last))
+        self._metrics.permissions.labels("refused").inc(len(out) - yes - over)
 
     async def ended(self, decided: Decided) -> None:
         """Tell registered recipients that these lines no longer permit anything."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from types import coroutine
 
+from services.rights_handler.former import valid_names
 from services.rights_handler.matching import keys_of_grant, keys_of_stop
 from services.rights_handler.ports import Written
 
@@ -23,6 +24,7 @@ class World:
     rows: dict = field(default_factory=dict)
     obligations: dict = field(default_factory=dict)
     facts: dict = field(default_factory=dict)
+    once: dict = field(default_factory=dict)
     published: list = field(default_factory=list)
 
     def copy(self):
@@ -38,8 +40,13 @@ class World:
                 outcome[grant.record] = Written.SUPERSEDED
                 continue
             outcome[grant.record] = Written.NEW if there is None else Written.KNOWN
+            if there is not None and there.vid < grant.vid:
+                self.once[grant.record] = self.once.get(grant.record, frozenset()) | valid_names(there)
             self.grants[grant.record] = grant
         return outcome
+
+    def once_valid(self, records):
+        return {record: self.once[record] for record in records if record in self.once}
 
     def put_stops(self, stops):
         for stop in stops:
