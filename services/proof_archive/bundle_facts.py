@@ -15,7 +15,9 @@ from services.proof_archive.bundle_manifest import Name
 from shared.instants import format_instant, from_millis, parse_instant
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
 
-_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_RFC3339 = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}:[0-5][0-9](\.[0-9]{{1,9}})?(Z|[+-]{_CLOCK})")
+"""RFC 3339 §5.6, hours and minutes within their bounds: what a date library does beyond them changes with its version."""
 
 
 def _instant(text: str) -> str:
