@@ -77,7 +77,12 @@ OUT_WITHDRAWALS = TopicRow(
     "out.{party}.withdrawals", "order id", ("rights_handler",), ("party",), Scope.PARTY_OUT, 90 * DAY_MS
 )
 OUT_REQUESTS = TopicRow(
-    "out.{party}.requests", "request id", ("rights_handler",), ("party",), Scope.PARTY_OUT, 90 * DAY_MS
+    "out.{party}.requests",
+    "request id",
+    ("rights_handler", "consent_validator"),
+    ("party",),
+    Scope.PARTY_OUT,
+    90 * DAY_MS,
 )
 CONSENTS = TopicRow("consents", "record", ("collector",), SERVICES, archived=True)
 VERDICTS = TopicRow("verdicts", "record", ("consent_validator",), SERVICES, archived=True)
@@ -87,8 +92,23 @@ REPORTS = TopicRow("reports", "order or record", ("collector",), SERVICES, reten
 DELIVERIES = TopicRow("deliveries", "order id", ("rights_handler",), SERVICES, retention_ms=90 * DAY_MS, archived=True)
 ERASURES = TopicRow("erasures", "record", ("rights_handler",), SERVICES, retention_ms=90 * DAY_MS, archived=True)
 REGISTRY = TopicRow(
-    "registry", "kind:id[:version]", ("operator",), SERVICES, retention_ms=-1, single_partition=True, archived=True
+    "registry",
+    "kind:id[:version]",
+    ("operator", "consent_validator"),
+    SERVICES,
+    retention_ms=-1,
+    single_partition=True,
+    archived=True,
 )
+SUBMISSIONS = TopicRow(
+    "registry.submissions",
+    "kind:id:version",
+    ("consent_validator", "operator"),
+    ("operator",),
+    retention_ms=-1,
+    single_partition=True,
+)
+REASSESSMENTS = TopicRow("reassessments", "record", ("operator",), ("consent_validator",), retention_ms=7 * DAY_MS)
 CHECKPOINTS = TopicRow("checkpoints", "log origin", ("signer",), ("everyone",), retention_ms=-1)
 CHECKPOINTS_LATEST = TopicRow(
     "checkpoints.latest", "log origin", ("signer",), ("everyone",), retention_ms=-1, compact=True
@@ -111,6 +131,8 @@ TABLE: tuple[TopicRow, ...] = (
     DELIVERIES,
     ERASURES,
     REGISTRY,
+    SUBMISSIONS,
+    REASSESSMENTS,
     CHECKPOINTS,
     CHECKPOINTS_LATEST,
     DEAD,

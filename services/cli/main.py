@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "rules": ("rules", "rules_replay", "rules_docs"),
     "registry": ("registry_check", "registry_apply"),
     "form": ("form",),
+    "reassess": ("reassess",),
     "topics": ("topics",),
     "party": ("party",),
     "stop": ("stop",),

@@ -6,7 +6,7 @@ read as a stream, in constant memory.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -77,6 +77,11 @@ class Archived:
         """Facts of each consent, None for other entries, so that a reader can count them against `size`."""
         async for facts, _ in self._facts(CONSENTS.name):
             yield facts if facts.get("kind") == KIND else None
+
+    async def sealed(self, records: Sequence[str]) -> dict[str, bytes]:
+        """The sealed part of these records, where it was not erased."""
+        rows = self._db.sealed.find({"_id": {"$in": list(records)}}, {"blob": 1})
+        return {row["_id"]: bytes(row["blob"]) async for row in rows}
 
     async def _heads(self, topic: str) -> list[Head]:
         try:

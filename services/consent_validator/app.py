@@ -8,7 +8,7 @@ from services.consent_validator.rules.book import RuleBook
 from services.consent_validator.settings import ValidatorSettings
 from shared.auth import Authenticator, operator_digest
 from shared.service import Context, run_service
-from shared.topics import CONSENTS
+from shared.topics import CONSENTS, REASSESSMENTS
 
 GROUP = "consent_validator"
 
@@ -22,6 +22,7 @@ async def build(context: Context) -> None:
         registry=context.registry, publisher=context.publisher, metrics=context.metrics, book=book
     )  # fmt: skip
     context.consume(group=GROUP, topics=[CONSENTS.name], process=assessor.process)
+    context.consume(group=f"{GROUP}.reassessments", topics=[REASSESSMENTS.name], process=assessor.reassess)
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     context.app.include_router(make_router(auth, context.registry, context.clock, book))
 

@@ -7,6 +7,7 @@ verdict (only the registry offset may have grown), so that a replay needs no mem
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from services.consent_validator.verdict import Verdict
 from shared import canonical
 from shared.contracts.envelope import Envelope, to_headers
 from shared.contracts.types import instant
+from shared.instants import from_millis
 from shared.intake.consents import KIND
 from shared.kafka.publisher import Outgoing, Publisher
 from shared.kafka.record import Record
@@ -46,8 +48,23 @@ class Assessor:
             for line in verdict.lines:
                 self._metrics.verdict_lines.labels(line.verdict).inc()
 
-    def _verdict(self, facts: dict[str, Any]) -> Verdict:
-        return assess(facts, self._registry.view, instant(facts["received_at"]), self._book, live=True)
+    async def reassess(self, records: Sequence[Record]) -> None:
+        """Assess recorded consents again, as of when that was asked: under these rules, on the registry's current end.
+
+        Each verdict stands beside the earlier ones; its instant makes it the highest, so it is the one that counts.
+        """
+        asked = [(record, orjson.loads(record.value or b"null")) for record in records]
+        await self._registry.catch_up()
+        verdicts = [
+            (event, self._verdict(event["facts"], from_millis(record.timestamp)))
+            for record, event in asked
+            if _is_consent(event)
+        ]
+        await self._publisher.send_all([_outgoing(event, verdict) for event, verdict in verdicts])
+
+    def _verdict(self, facts: dict[str, Any], at: datetime | None = None) -> Verdict:
+        at = at or instant(facts["received_at"])
+        return assess(facts, self._registry.view, at, self._book, live=True)
 
 
 def _is_consent(event: Any) -> bool:
