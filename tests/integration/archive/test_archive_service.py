@@ -156,11 +156,6 @@ class Scene:
         """Ask until the answer is accepted."""
         async with asyncio.timeout(seconds):
             while not accept_(answer := await self.get(path, who)):  # noqa: ASYNC110
-                print(
-                    answer.status_code,
-                    answer.text[:3000],
-                    self.archive.checks and [await c() for c in self.archive.checks],
-                )
                 await asyncio.sleep(0.05)
         return answer
 
