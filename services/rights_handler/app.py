@@ -6,15 +6,19 @@ from datetime import timedelta
 
 from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.api import Api
+from services.rights_handler.check_api import CheckApi
+from services.rights_handler.checking import Checking
 from services.rights_handler.deliveries import Times
 from services.rights_handler.fanout import FanOut
 from services.rights_handler.freshness import Freshness, KafkaPositions
 from services.rights_handler.handlers import Handlers
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
+from services.rights_handler.noticing import Noticing
 from services.rights_handler.one_click import make_router
 from services.rights_handler.persons import Persons
 from services.rights_handler.protocol import Crossing
+from services.rights_handler.reports import MongoReports
 from services.rights_handler.requesting import Requesting
 from services.rights_handler.scheduler import Scheduler
 from services.rights_handler.settings import RightsSettings
@@ -41,7 +45,7 @@ async def build(context: Context) -> None:
     master = read_secret(secret, "match-master")
     persons = Persons(vault, pepper=read_secret(secret, "pepper"), match_master=master)
     tokens = Tokens(master)
-    index, ledger = MongoIndex(context.mongo), MongoLedger(context.mongo)
+    index, ledger, reports = MongoIndex(context.mongo), MongoLedger(context.mongo), MongoReports(context.mongo)
     times = Times(settings.remind_after, timedelta(seconds=settings.rights_repeat_every))
     teller = Teller(
         outbox=context.publisher, persons=persons, registry=context.registry, tokens=tokens, metrics=context.metrics,
@@ -52,10 +56,11 @@ async def build(context: Context) -> None:
     fan_out = FanOut(index, ledger, teller, context.clock, terms.ack_within, times)
     handlers = Handlers(
         crossing=Crossing(index, fan_out, teller), acknowledging=Acknowledging(ledger, context.publisher),
-        persons=persons, index=index, ledger=ledger, dead_all=context.dead_all,
+        persons=persons, index=index, ledger=ledger, reports=reports, dead_all=context.dead_all,
     )  # fmt: skip
     context.on_start(index.prepare)
     context.on_start(ledger.prepare)
+    context.on_start(reports.prepare)
     name = "rights_handler"
     context.consume(
         topics=[VERDICTS.name], group=f"{name}.verdicts", process=handlers.verdicts, max_records=BULK_RECORDS
@@ -70,6 +75,7 @@ async def build(context: Context) -> None:
     context.background("reminders", scheduler.run)
     positions = KafkaPositions(settings, name, {
         f"{name}.stops": lambda: [STOPS.name],
+        f"{name}.reports": lambda: [REPORTS.name],
         COLLECTOR_RIGHTS: lambda: [
             IN_PLATFORM_RIGHTS.name, *(IN_RIGHTS.of(party.id) for party in context.registry.view.parties())
         ],
@@ -78,11 +84,13 @@ async def build(context: Context) -> None:
     context.background("freshness", freshness.run)
     requesting = Requesting(context.publisher, context.clock)
     auth = Authenticator(context.registry, context.clock, operator_digest(secret))
-    api = Api(
-        auth=auth, index=index, ledger=ledger, persons=persons, freshness=freshness, requesting=requesting,
-        clock=context.clock,
+    api = Api(auth=auth, index=index, ledger=ledger, persons=persons, requesting=requesting)
+    checks = CheckApi(
+        auth=auth, checking=Checking(index, reports, freshness, context.registry, settings.sending), persons=persons,
+        noticing=Noticing(context.registry, tokens, settings.public_url), clock=context.clock,
     )  # fmt: skip
     context.app.include_router(api.router())
+    context.app.include_router(checks.router())
     context.app.include_router(make_router(tokens, context.registry, requesting))
 
 

@@ -1,7 +1,7 @@
 """From internal events (`{"facts", "sealed"}`) to domain values. Anything unreadable raises InputError: it goes to `dead`.
 
-Kinds read: `consent.assessed`, `stop.recorded`, `order.acknowledged`, `data.transferred`, and the reports and requests that
-are only kept. Refused conflicts (`….conflict`) are the archive's alone.
+Kinds read: `consent.assessed`, `stop.recorded`, `order.acknowledged`, `data.transferred`, `notice.given`, `contact.attempted`,
+and requests, which are only kept. Refused conflicts (`….conflict`) are the archive's alone.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.rights_handler.deliveries import Answer
-from services.rights_handler.domain import Grant, Line, Stop, Transfer, verdict_id
+from services.rights_handler.domain import Grant, Instant, Line, Stop, Transfer, verdict_id
 from services.rights_handler.persons import Person, Persons
+from services.rights_handler.reported import Attempt, Disclosure, Notice
 from services.rights_handler.rows import scope_of
 from shared import canonical
 from shared.errors import InputError, Problem
@@ -59,6 +60,8 @@ def grant(event: Internal, person: Person, persons: Persons) -> Grant:
     """The index row of a verdict."""
     facts = event.facts
     with _named("consent.assessed"):
+        lines = tuple(_line(line) for line in facts["lines"])
+        granted = sorted({line.recipient for line in lines if line.verdict == "valid" and line.recipient is not None})
         return Grant(
             record=facts["record"],
             vid=verdict_id(facts["ruleset_seq"], facts["registry_offset"], instant(facts["evaluated_at"])),
@@ -71,8 +74,9 @@ def grant(event: Internal, person: Person, persons: Persons) -> Grant:
             contact_keys=persons.contact_keys(person),
             subject_key=persons.subject_key(facts["collector"], person.subject_ref),
             ruleset=facts["ruleset"],
-            lines=tuple(_line(line) for line in facts["lines"]),
+            lines=lines,
             sealed=event.sealed,
+            aliases=persons.aliases(granted, person),
         )
 
 
@@ -105,6 +109,33 @@ def transfer(event: Internal) -> Transfer:
     """A reported transfer."""
     with _named("data.transferred"):
         return Transfer(event.facts["record"], event.facts["to"], instant(event.facts["at"]))
+
+
+def notice(event: Internal) -> Notice:
+    """The report that the information of RGPD 14 was given."""
+    with _named("notice.given"):
+        return Notice(event.facts["record"], event.facts["source"], _reported_at(event))
+
+
+def disclosure(event: Internal) -> Disclosure:
+    """A reported transfer, with who reported it."""
+    with _named("data.transferred"):
+        return Disclosure(event.facts["record"], event.facts["source"], event.facts["to"], _reported_at(event))
+
+
+def attempt(event: Internal, person: Person, persons: Persons) -> Attempt:
+    """A reported call or message."""
+    facts = event.facts
+    with _named("contact.attempted"):
+        return Attempt(
+            facts["source"], facts["channel"], _reported_at(event), facts.get("record"), persons.contact_keys(person),
+            facts["outcome"],
+        )  # fmt: skip
+
+
+def _reported_at(event: Internal) -> Instant:
+    """When it happened, never after its receipt: no clock that runs ahead hides what was done."""
+    return min(instant(event.facts["at"]), instant(event.facts["received_at"]))
 
 
 def answer(event: Internal, identity: str) -> Answer:

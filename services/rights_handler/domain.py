@@ -59,6 +59,14 @@ class Grant:
     lines: tuple[Line, ...]
     sealed: bytes | None
     """The personal part, encrypted under the record's key; needed to compute what each party knows the person by."""
+    aliases: tuple[str, ...] = ()
+    """Keyed hashes of match keys, one per contact key (in order) and party with a valid line (docs/decisions/0010)."""
+
+    def contact_of(self, alias: str) -> str | None:
+        """The contact key that an alias stands for: aliases stand contact by contact, as many for each."""
+        if alias not in self.aliases:
+            return None
+        return sorted(self.contact_keys)[self.aliases.index(alias) * len(self.contact_keys) // len(self.aliases)]
 
 
 @dataclass(frozen=True, slots=True)

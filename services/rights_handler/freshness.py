@@ -1,7 +1,8 @@
 """How far behind the stops we may be: a permission check is never answered from an index that lags (promise P2).
 
-Every second the ends of the stop-carrying topics are noted; once our groups have committed past a noted end, everything said
-before that note is in the index. Both steps count: the partners' topics (collector) and `stops` (this service).
+Every second the ends of the topics that carry stops and reports are noted; once our groups have committed past a noted end,
+everything said before that note is in the index. Both steps count: the partners' topics (collector), then `stops` and `reports`
+(this service). Verdicts may lag: a consent that is not here yet is no.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ A record that cannot be read goes to `dead` and its neighbours flow; everything 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from services.rights_handler import decoding
@@ -16,8 +16,9 @@ from services.rights_handler.domain import Grant, Stop, Transfer
 from services.rights_handler.matching import keys_of_stop
 from services.rights_handler.moments import one_month_after
 from services.rights_handler.persons import CONSENT_KIND, Person, Persons
-from services.rights_handler.ports import Index, Ledger, Obligation
+from services.rights_handler.ports import Index, Ledger, Obligation, Reports
 from services.rights_handler.protocol import Crossing
+from services.rights_handler.reported import Attempt, Disclosure, Notice
 from shared.errors import InputError
 from shared.instants import format_instant, from_millis
 from shared.kafka.record import Record, coordinate
@@ -26,8 +27,7 @@ from shared.topics import PLATFORM_PARTY
 
 DeadAll = Callable[[Sequence[tuple[Record, str, str]]], Awaitable[None]]
 STOP_KIND = "stop.recorded"
-KEPT = {"notice.given": "notices", "contact.attempted": "attempts"}
-"""Reports that later rules read, by the collection that keeps them."""
+ATTEMPT_KIND = "contact.attempted"
 
 
 class Handlers:
@@ -35,10 +35,10 @@ class Handlers:
 
     def __init__(
         self, *, crossing: Crossing, acknowledging: Acknowledging, persons: Persons, index: Index, ledger: Ledger,
-        dead_all: DeadAll,
+        reports: Reports, dead_all: DeadAll,
     ) -> None:  # fmt: skip
         self._crossing, self._acknowledging, self._persons = crossing, acknowledging, persons
-        self._index, self._ledger, self._dead_all = index, ledger, dead_all
+        self._index, self._ledger, self._reports, self._dead_all = index, ledger, reports, dead_all
 
     async def verdicts(self, records: Sequence[Record]) -> None:
         """`verdicts`: the latest verdict of each record in the batch, through G."""
@@ -82,22 +82,30 @@ class Handlers:
         await self._ledger.open_obligations(unusable)
 
     async def reports(self, records: Sequence[Record]) -> None:
-        """`reports`: acknowledgements, transfers (through T), and what is kept for rules."""
-        batch = await self._read(records, {"order.acknowledged", "data.transferred", *KEPT})
+        """`reports`: acknowledgements, transfers (through T), and what the permission check reads."""
+        batch = await self._read(records, {"order.acknowledged", "data.transferred", "notice.given", ATTEMPT_KIND})
+        blobs = {_report_id(e): e.sealed for _, e in batch if e.kind == ATTEMPT_KIND and e.sealed is not None}
+        opened = await self._persons.open(blobs, ATTEMPT_KIND)  # an erased one still counts by its record
         refused: list[tuple[Record, str, str]] = []
         answers: list[tuple[Record, Answer]] = []
         transfers: dict[tuple[str, str], Transfer] = {}
+        kept: dict[str, Notice | Disclosure | Attempt] = {}
         for record, event in batch:
             try:
                 if event.kind == "order.acknowledged":
                     answers.append((record, decoding.answer(event, coordinate(record))))
                 elif event.kind == "data.transferred":
                     transfer = decoding.transfer(event)
+                    kept[_identity(record, event)] = decoding.disclosure(event)
                     transfers.setdefault((transfer.record, transfer.to), transfer)
+                elif event.kind == "notice.given":
+                    kept[_identity(record, event)] = decoding.notice(event)
+                else:
+                    person = opened.get(_report_id(event), Person())
+                    kept[_identity(record, event)] = decoding.attempt(event, person, self._persons)
             except InputError as error:
                 refused.append(_letter(record, error))
-        for kind, collection in KEPT.items():
-            await self._index.put_facts(collection, _by_event((r, e) for r, e in batch if e.kind == kind))
+        await self._reports.put_reports(kept)
         await self._crossing.transfers(list(transfers.values()))
         strangers = await self._acknowledging([answer for _, answer in answers])
         refused += [(record, strangers[a.event, a.order], "kept for the operator; the order is not changed by it")
@@ -137,11 +145,14 @@ def _letter(record: Record, error: InputError) -> tuple[Record, str, str]:
     return record, problem.code, problem.message
 
 
-def _by_event(batch: Iterable[tuple[Record, Internal]]) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (f"{event.facts.get('source')}/{event.facts.get('event_id') or coordinate(record)}", dict(event.facts))
-        for record, event in batch
-    ]
+def _identity(record: Record, event: Internal) -> str:
+    """What makes a report count once: its event, or where it stands."""
+    return f"{event.facts.get('source')}/{event.facts.get('event_id') or coordinate(record)}"
+
+
+def _report_id(event: Internal) -> str:
+    """The vault's id of a report."""
+    return f"report/{event.facts.get('source')}/{event.facts.get('event_id')}"
 
 
 def _request(record: Record, event: Internal) -> dict[str, Any]:

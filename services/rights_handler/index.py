@@ -30,8 +30,8 @@ class MongoIndex:
     async def prepare(self) -> None:
         """Create the indexes."""
         for rows, field in (
-            (self._grants, "cks"), (self._grants, "sref"), (self._grants, "consent_id"), (self._stops, "cks"), (self._stops, "sref"),
-            (self._stops, "record"), (self._transfers, "record"),
+            (self._grants, "cks"), (self._grants, "aks"), (self._grants, "sref"), (self._grants, "consent_id"),
+            (self._stops, "cks"), (self._stops, "sref"), (self._stops, "record"), (self._transfers, "record"),
         ):  # fmt: skip
             await rows.create_index([(field, ASCENDING)], sparse=True)
 
@@ -93,9 +93,10 @@ class MongoIndex:
         )
         return [grant_of(row) async for row in self._grants.find(query)] if query else []
 
-    async def grants_of_contacts(self, contact_keys: Collection[str]) -> list[Grant]:
-        """By contact."""
-        return [grant_of(row) async for row in self._grants.find({"cks": {"$in": sorted(contact_keys)}})]
+    async def grants_asked(self, contact_keys: Collection[str], aliases: Collection[str]) -> list[Grant]:
+        """One query over two indexes."""
+        query = _any_of(cks=set(contact_keys), aks=set(aliases))
+        return [grant_of(row) async for row in self._grants.find(query, {"sealed": 0})] if query else []
 
     async def grants_of(self, records: Collection[str]) -> list[Grant]:
         """By record."""

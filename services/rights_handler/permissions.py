@@ -63,15 +63,17 @@ def check(
     """The ruling. `callers`: who calls for the recipient besides itself."""
     reported = reported or Reported()
     mine = [grant for grant in grants if not grant.contact_keys.isdisjoint(question.contact_keys)]
+    mine.sort(key=lambda grant: grant.record)  # of two equal reasons the same is told, whatever came first
     lines = [(g, d.line) for g in mine for d in decide(g, ()) if d.granted and _asked(question, d.line)]
     permissions = [_permission(question, grant, line, stops, reported) for grant, line in lines]
-    named = {*question.contact_keys, *(grant.record for grant in mine)}
+    # One hop, as for stops: every contact of a record is the same person's.
+    named = question.contact_keys.union(*({grant.record, *grant.contact_keys} for grant in mine))
     answer = judge(
         Check(
             channel=question.channel, at=parse_instant(question.at), zone=question.zone, permissions=tuple(permissions),
-            stops=tuple(parse_instant(stop.at) for stop in stops if _covers_contact(question, stop)),
+            stops=_moments(stop.at for stop in stops if _covers_contact(question, stop)),
             attempts=tuple(
-                parse_instant(attempt.at) for attempt in reported.attempts
+                parse_instant(attempt.at) for attempt in sorted(reported.attempts, key=lambda attempt: attempt.at)
                 if attempt.channel in CALLS and (attempt.source == question.recipient or attempt.source in callers)
                 and not named.isdisjoint(attempt.keys)
             ),
@@ -106,15 +108,13 @@ def end_of(line: Line) -> datetime | None:
     return parse_instant(line.valid_until)
 
 
-def _permission(
-    question: Question, grant: Grant, line: Line, stops: Sequence[Stop], reported: Reported
-) -> Permission:
+def _permission(question: Question, grant: Grant, line: Line, stops: Sequence[Stop], reported: Reported) -> Permission:
     return Permission(
         collected_at=parse_instant(grant.collected_at),
         valid_until=end_of(line),
         confirmed=grant.confirmed,
         stops_from=parse_instant(min(grant.collected_at, grant.received_at)),
-        stops=tuple(parse_instant(stop.at) for stop in stops if about(stop, grant) and scoped(stop, line)),
+        stops=_moments(stop.at for stop in stops if about(stop, grant) and scoped(stop, line)),
         duty=None if question.recipient == grant.collector else _duty(question.recipient, grant, reported),
         record=grant.record,
     )
@@ -138,6 +138,11 @@ def _duty(recipient: str, grant: Grant, reported: Reported) -> Duty:
         contacted_at=_first(contacts),
         disclosed_at=_first(d.at for d in reported.disclosures if d.record == record and d.source == recipient),
     )
+
+
+def _moments(instants: Iterable[Instant]) -> tuple[datetime, ...]:
+    """In order, once each: when a stop was said matters, not how often or in what order it was read."""
+    return tuple(parse_instant(at) for at in sorted(set(instants)))
 
 
 def _first(moments: Iterable[Instant]) -> datetime | None:

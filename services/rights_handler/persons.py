@@ -6,10 +6,12 @@ what a party finds the person by in its own file, so that two parties cannot com
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shared.crypto.encoding import b64url
 from shared.crypto.keys import contact_key, match_key, party_key, subject_key
 from shared.crypto.sealing import RecordKey, unseal
 from shared.errors import IntegrityError
@@ -17,6 +19,8 @@ from shared.pacing import in_turns
 
 PEPPER_VERSION = 1
 MATCH_VERSION = 1
+ALIAS_BYTES = 16
+"""Of a keyed hash: two of a hundred thousand million would meet once in 10¹⁶ times."""
 CONSENT_KIND = "consent.recorded"
 """The kind a consent's sealed part is bound to; it travels unchanged in the verdict."""
 
@@ -88,6 +92,20 @@ class Persons:
         return [
             {"type": kind, "key": match_key(MATCH_VERSION, key, kind, value)} for kind, value in sorted(person.contacts)
         ]
+
+    def aliases(self, parties: Sequence[str], person: Person) -> tuple[str, ...]:
+        """What the index finds each contact by when a party asks with its match key: contact by contact, in key order."""
+        contacts = sorted({(self.contact_key(kind, value), kind, value) for kind, value in person.contacts})
+        return tuple(
+            self.alias(party, kind, match_key(MATCH_VERSION, self.party_match_key(party), kind, value))
+            for _, kind, value in contacts
+            for party in parties
+        )
+
+    def alias(self, party: str, kind: str, key: str) -> str:
+        """A match key under the pepper: whoever reads the index and holds a party's key learns nothing from it."""
+        digest = hmac.digest(self._pepper, f"match\0{party}\0{kind}\0{key}".encode(), "sha256")
+        return b64url(digest[:ALIAS_BYTES])
 
     def party_match_key(self, party: str) -> bytes:
         """The match key of one party (delivered to it once, by authenticated download)."""

@@ -6,7 +6,7 @@ before it began. The proof of promise P3 stands on these two sentences and on no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from services.rights_handler.deliveries import Delivery
 from services.rights_handler.domain import Grant, Instant, Stop, Transfer
 from services.rights_handler.former import Name
+from services.rights_handler.reported import Attempt, Disclosure, Notice, Reported
 from shared.kafka.publisher import Outgoing
 
 
@@ -70,8 +71,8 @@ class Index(Protocol):
         """Every grant that shares a contact key or a subject key with any of these stops, or that one names."""
         ...
 
-    async def grants_of_contacts(self, contact_keys: Collection[str]) -> list[Grant]:
-        """Every grant that has one of these contact keys."""
+    async def grants_asked(self, contact_keys: Collection[str], aliases: Collection[str]) -> list[Grant]:
+        """Every grant that has one of these contact keys or match aliases, without its sealed part."""
         ...
 
     async def grants_of(self, records: Collection[str]) -> list[Grant]:
@@ -87,7 +88,29 @@ class Index(Protocol):
         ...
 
     async def put_facts(self, kind: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        """Keep report facts (`notices`, `attempts`, `requests`) by id, once, for the rules that read them."""
+        """Keep facts (`requests`) by id, once."""
+        ...
+
+
+class Reports(Protocol):
+    """What parties reported about records and contacts. Each method is a constant number of database calls."""
+
+    async def put_reports(self, reports: Mapping[str, Notice | Disclosure | Attempt]) -> None:
+        """Keep reports by id, once."""
+        ...
+
+    async def reported(
+        self,
+        records: Collection[str],
+        contact_keys: Collection[str],
+        sources: Collection[str],
+        first: Instant,
+        last: Instant,
+    ) -> Reported:
+        """Every notice and disclosure of these records; attempts of these sources about these records or contacts.
+
+        Attempts up to `last`, and not older than what matters to a check at `first` (`reports.ATTEMPTS_KEPT`).
+        """
         ...
 
 

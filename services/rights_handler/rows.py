@@ -30,6 +30,7 @@ def grant_row(grant: Grant) -> Document:
         "confirmed": grant.confirmed,
         "via": list(grant.via),
         "cks": sorted(grant.contact_keys),
+        "aks": list(grant.aliases),
         "ruleset": grant.ruleset,
         "lines": [dict(zip(_LINE_FIELDS, _line_values(line), strict=True)) for line in grant.lines],
         "sealed": None if grant.sealed is None else Binary(grant.sealed),
@@ -52,7 +53,8 @@ def grant_of(row: Mapping[str, Any]) -> Grant:
         subject_key=row.get("sref"),
         ruleset=row["ruleset"],
         lines=tuple(Line(**{**line, "reasons": tuple(line["reasons"])}) for line in row["lines"]),
-        sealed=None if row["sealed"] is None else bytes(row["sealed"]),
+        sealed=None if row.get("sealed") is None else bytes(row["sealed"]),
+        aliases=tuple(row.get("aks", ())),
     )
 
 

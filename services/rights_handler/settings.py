@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import field_validator
 from pydantic_settings import NoDecode
 
+from services.rights_handler.sending.model import SendingSettings
 from shared.settings import Settings
 
 HOUR = 3600.0
@@ -27,12 +28,25 @@ class RightsSettings(Settings):
     rights_sweep_every: float = 1.0
     """How often due reminders are looked for."""
     rights_lag_most: float = 30.0
-    """A permission check is refused when a stop older than this may still be unread."""
+    """A permission check is refused when a stop or a report older than this may still be unread."""
+
+    sending_automated_call_hours: bool = True
+    """Whether automated calls keep the hours and the number of calls of C. conso. D.223-9."""
+    sending_alsace_moselle: bool = False
+    """Whether Good Friday and 26 December count as holidays."""
+    sending_appointment_minutes: float = 30.0
+    """How far from an appointment expressly given a call may fall, outside the hours."""
 
     @field_validator("rights_remind_after", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return tuple(float(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def sending(self) -> SendingSettings:
+        """What the law of the sending phase leaves open."""
+        tolerance = timedelta(minutes=self.sending_appointment_minutes)
+        return SendingSettings(self.sending_automated_call_hours, self.sending_alsace_moselle, tolerance)
 
     @property
     def remind_after(self) -> tuple[timedelta, ...]:

@@ -35,6 +35,8 @@ class NoticeFacts:
     basis: str
     collected_at: datetime
     valid_until: datetime | None
+    via: tuple[str, ...] = ()
+    """Through whose hands the data came."""
     stop_url: str | None = None
     """A link that stops everything with one click."""
 
@@ -82,7 +84,7 @@ def notice_fr(facts: NoticeFacts) -> Notice:
         _objection(facts),
         "",
         f"Qui vous écrit : {_named(us)}, responsable de l'utilisation de vos données.",
-        f"D'où viennent vos données : de {_named(source)}, qui les a recueillies le {words.in_paris_text(facts.collected_at)}.",
+        f"D'où viennent vos données : {_source(facts)}.",
         f"Quelles données : {data}, et la trace de l'accord donné à {source.legal_name}.",
         f"Pourquoi : {PURPOSES[facts.purpose]}, {how}, sur le fondement de : {BASES[facts.basis]}.",
         f"Combien de temps : {_period(facts)}, ou jusqu'à votre opposition si elle vient avant.",
@@ -115,6 +117,11 @@ def _rights(us: Company, basis: str) -> str:
         f"Vos droits : vous avez un droit d'accès, de rectification, d'effacement, de limitation{portability} et d'opposition"
         f"{where}, et celui de déposer une plainte auprès de {CNIL}.{withdrawal}{more}"
     )
+
+
+def _source(facts: NoticeFacts) -> str:
+    hands = f", et par l'intermédiaire de {', '.join(facts.via)}" if facts.via else ""
+    return f"de {_named(facts.collector)}, qui les a recueillies le {words.in_paris_text(facts.collected_at)}{hands}"
 
 
 def _named(company: Company) -> str:

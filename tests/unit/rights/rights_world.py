@@ -74,6 +74,9 @@ def make_grant(*lines, person=PERSON, seq=1, **more):
         "subject_key": PERSONS.subject_key("acme", person.subject_ref), "ruleset": "2026-11-24.1",
         "lines": lines or (make_line(), make_line("assurbrelle")), "sealed": None,
     }  # fmt: skip
+    granted = sorted({line.recipient for line in values["lines"] if line.verdict == "valid" and line.recipient})
+    if "contact_keys" not in more:
+        values["aliases"] = PERSONS.aliases(granted, person)
     return Grant(**{**values, **more})
 
 

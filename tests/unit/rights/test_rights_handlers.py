@@ -55,7 +55,7 @@ class Bench:
         fan_out = FanOut(self.ports, self.ports, teller, ManualClock(START), lambda *_: timedelta(hours=24), TIMES)
         self.handlers = Handlers(
             crossing=Crossing(self.ports, fan_out, teller), acknowledging=Acknowledging(self.ports, self.ports),
-            persons=persons, index=self.ports, ledger=self.ports, dead_all=self.bury,
+            persons=persons, index=self.ports, ledger=self.ports, reports=self.ports, dead_all=self.bury,
         )  # fmt: skip
 
     async def bury(self, letters):
@@ -217,7 +217,7 @@ async def test_reports_of_every_kind_and_answers_that_are_nobodys(bench):
     assert world.rows[order].state == "closed"
     assert "televerveine" in ordered(world)
     assert sorted(bench.dead) == [(2, "ORDER-UNKNOWN"), (3, "ORDER-FOREIGN"), (4, "FACTS")]
-    assert {kind for kind, _ in world.facts} == {"notices", "attempts"}
+    assert {key for _, key in world.reports} == {"canalvert/e5", "canalvert/e6", "canalvert/e7"}
 
 
 async def test_a_request_runs_for_one_month_and_shows_who_owes_it(bench):

@@ -1,97 +1,19 @@
-"""The HTTP edges: who may ask what, that a check fails closed, that stops enter like any other input, the one-click pages."""
+"""The HTTP edges but permission checks: who may ask what, that stops enter like any other input, the one-click pages."""
 
-import hashlib
 from datetime import timedelta
 
-import httpx
-import orjson
 import pytest
 from aiokafka.errors import KafkaConnectionError
-from fastapi import FastAPI
+from http_bench import Bench
 from hypothesis import given
 from hypothesis import strategies as st
-from pymongo.errors import ServerSelectionTimeoutError
-from rights_world import PERSON, PERSONS, RECORD, START, TOKENS, UUID, make_crossing, make_grant, make_line, make_stop
+from rights_world import PERSON, RECORD, START, TOKENS, UUID, make_grant, make_line, make_stop
 
-from services.rights_handler.api import Api
-from services.rights_handler.one_click import make_router
-from services.rights_handler.requesting import Requesting
 from services.rights_handler.tokens import Reference, Tokens
-from shared.auth import Authenticator
-from shared.clock import ManualClock
 from shared.contracts.envelope import from_headers
 from shared.errors import InputError
 from shared.intake.accept import accept
-from shared.problems import install
 from shared.registry.load import view_of
-from tests.fakes.rights import Direct
-
-
-def sha(token):
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-class Key:
-    expires_at = None
-
-    def __init__(self, token, *scopes):
-        self.id, self.sha256, self.scopes = token, sha(token), scopes
-
-
-class Party:
-    def __init__(self, name, *scopes):
-        self.id, self.legal_name = name, f"{name.title()} <SA>"
-        self.api_keys = [Key(f"key-{name}", *scopes)]
-
-
-class Registry:
-    class view:  # noqa: N801
-        _all = (Party("canalvert", "prospector"), Party("acme", "collector"), Party("assurbrelle", "prospector"))
-
-        @classmethod
-        def parties(cls):
-            return cls._all
-
-        @classmethod
-        def party(cls, name):
-            return next((party for party in cls._all if party.id == name), None)
-
-
-class Fresh:
-    late = False
-
-    def lagging(self):
-        return self.late
-
-
-class Quiet:
-    def warning(self, *_args, **_fields):
-        pass
-
-    error = warning
-
-
-class Bench:
-    def __init__(self):
-        self.ports, self.fresh, self.clock = Direct(), Fresh(), ManualClock(START)
-        self.crossing = make_crossing(self.ports)
-        requesting = Requesting(self.ports, self.clock)
-        api = Api(
-            auth=Authenticator(Registry, self.clock, sha("operator")), index=self.ports, ledger=self.ports,
-            persons=PERSONS, freshness=self.fresh, requesting=requesting, clock=self.clock,
-        )  # fmt: skip
-        app = FastAPI()
-        install(app, Quiet())
-        app.include_router(api.router())
-        app.include_router(make_router(TOKENS, Registry, requesting))
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t")
-
-    async def ask(self, method, path, token="key-canalvert", **more):  # noqa: S107
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return await self.client.request(method, path, headers=headers, **more)
-
-    def queued(self):
-        return [(m, orjson.loads(m.value)) for m in self.ports.world.published if m.topic == "in.platform.rights"]
 
 
 @pytest.fixture
@@ -101,60 +23,8 @@ async def bench():
     await bench.client.aclose()
 
 
-CHECK = {"contact": {"type": "email", "value": " Jeanne@Exemple.example "}, "channel": "email"}
-
-
 async def grant(bench, *lines):
     await bench.crossing.verdicts([make_grant(*(lines or (make_line(),)))], {RECORD: PERSON})
-
-
-async def test_a_check_says_yes_then_no_once_stopped(bench):
-    await grant(bench)
-    answer = (await bench.ask("POST", "/v1/permissions/check", json=CHECK | {"at": "2026-10-01T00:00:00Z"})).json()
-    assert (answer["allowed"], answer["reasons"], answer["record"]) == (True, [], RECORD)
-    assert answer["expires_at"] == "2026-09-14T10:15:00.000Z"
-    await bench.crossing.stops([make_stop(contact=PERSON.contacts[1], at="2026-09-20T00:00:00.000Z")])
-    answer = (await bench.ask("POST", "/v1/permissions/check", json=CHECK | {"at": "2026-10-01T00:00:00Z"})).json()
-    assert (answer["allowed"], answer["reasons"], answer["record"]) == (False, ["STOPPED"], None)
-
-
-async def test_a_check_fails_closed(bench):
-    await grant(bench)
-    bench.fresh.late = True
-    answer = await bench.ask("POST", "/v1/permissions/check", json=CHECK)
-    assert (answer.status_code, answer.json()["allowed"], answer.json()["reasons"]) == (503, False, ["UNREACHABLE"])
-    bench.fresh.late = False
-
-    async def away(*_args):
-        raise ServerSelectionTimeoutError("no primary")
-
-    bench.ports.stops_about = away
-    answer = await bench.ask("POST", "/v1/permissions/check", json=CHECK)
-    assert (answer.status_code, answer.json()["allowed"], answer.json()["reasons"]) == (503, False, ["UNREACHABLE"])
-
-
-async def test_a_party_checks_for_itself_and_the_operator_for_anyone(bench):
-    await grant(bench)
-    other = await bench.ask("POST", "/v1/permissions/check", json=CHECK | {"recipient": "assurbrelle"})
-    assert other.status_code == 403
-    assert (await bench.ask("POST", "/v1/permissions/check", "operator", json=CHECK)).status_code == 422
-    asked = CHECK | {"recipient": "canalvert", "at": "2026-10-01T00:00:00Z"}
-    assert (await bench.ask("POST", "/v1/permissions/check", "operator", json=asked)).json()["allowed"]
-    assert (await bench.ask("POST", "/v1/permissions/check", None, json=CHECK)).status_code == 401
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        CHECK | {"channel": "call"}, CHECK | {"contact": {"type": "email", "value": "nobody"}}, CHECK | {"channel": "fax"},
-        CHECK | {"match_key": "m1.x"}, CHECK | {"at": "yesterday"},
-    ],
-)  # fmt: skip
-async def test_a_check_that_makes_no_sense_is_refused_without_echo(bench, body):
-    answer = await bench.ask("POST", "/v1/permissions/check", json=body)
-    assert answer.status_code == 422
-    assert "eanne@" not in answer.text.lower()
-    assert "nobody" not in answer.text
 
 
 async def test_a_stop_by_http_enters_like_any_other_input(bench):
