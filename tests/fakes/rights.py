@@ -12,6 +12,8 @@ from types import coroutine
 from services.rights_handler.former import valid_names
 from services.rights_handler.matching import keys_of_grant, keys_of_stop
 from services.rights_handler.ports import Written
+from services.rights_handler.reported import Attempt, Disclosure, Notice, Reported
+from services.rights_handler.reports import earliest
 
 
 @dataclass
@@ -24,6 +26,7 @@ class World:
     rows: dict = field(default_factory=dict)
     obligations: dict = field(default_factory=dict)
     facts: dict = field(default_factory=dict)
+    reports: dict = field(default_factory=dict)
     once: dict = field(default_factory=dict)
     published: list = field(default_factory=list)
 
@@ -64,8 +67,11 @@ class World:
         names = set().union(*(keys_of_stop(stop) for stop in stops))
         return [grant for grant in self.grants.values() if keys_of_grant(grant) & names]
 
-    def grants_of_contacts(self, contact_keys):
-        return [grant for grant in self.grants.values() if grant.contact_keys & set(contact_keys)]
+    def grants_asked(self, contact_keys, aliases):
+        return [
+            replace(grant, sealed=None) for grant in self.grants.values()
+            if grant.contact_keys & set(contact_keys) or set(grant.aliases) & set(aliases)
+        ]  # fmt: skip
 
     def grants_of(self, records):
         return [self.grants[record] for record in sorted(records) if record in self.grants]
@@ -79,6 +85,21 @@ class World:
     def put_facts(self, kind, rows):
         for key, facts in rows:
             self.facts.setdefault((kind, key), facts)
+
+    # Reports
+
+    def put_reports(self, reports):
+        for key, report in reports.items():
+            self.reports.setdefault((type(report), key), report)
+
+    def reported(self, records, contact_keys, sources, first, last):
+        kept, keys = self.reports.values(), {*records, *contact_keys}
+        return Reported(
+            [r for r in kept if isinstance(r, Notice) and r.record in records],
+            [r for r in kept if isinstance(r, Disclosure) and r.record in records],
+            [r for r in kept if isinstance(r, Attempt) and r.keys & keys and r.source in sources
+             and earliest(first) <= r.at <= last],
+        )  # fmt: skip
 
     # Ledger
 

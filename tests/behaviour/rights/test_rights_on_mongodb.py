@@ -15,6 +15,7 @@ from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
 from services.rights_handler.persons import Person, Persons
 from services.rights_handler.protocol import Crossing
+from services.rights_handler.reports import MongoReports
 from services.rights_handler.teller import Teller
 from services.rights_handler.tokens import Tokens
 from shared.clock import ManualClock
@@ -66,15 +67,15 @@ def stop(n):
 @pytest.fixture
 async def store(mongo_uri, database_name):
     client = AsyncMongoClient(mongo_uri)
-    index, ledger = MongoIndex(client, database_name), MongoLedger(client, database_name)
-    await index.prepare()
-    await ledger.prepare()
-    yield index, ledger, client[database_name]
+    index, ledger, reports = (part(client, database_name) for part in (MongoIndex, MongoLedger, MongoReports))
+    for part in (index, ledger, reports):
+        await part.prepare()
+    yield index, ledger, reports, client[database_name]
     await client.close()
 
 
 async def test_verdicts_stops_and_transfers_racing_miss_nobody(store):
-    index, ledger, _ = store
+    index, ledger, _, _ = store
     outbox = Kept()
     teller = Teller(
         outbox=outbox, persons=Persons(NoKeys(), pepper=b"p" * 32, match_master=b"m" * 32), registry=AnyRegistry(),
@@ -110,7 +111,7 @@ async def test_verdicts_stops_and_transfers_racing_miss_nobody(store):
 
 async def test_every_lookup_of_a_batch_uses_an_index(store):
     """The server's own profile of the real calls: none reads a whole collection."""
-    index, ledger, db = store
+    index, ledger, reports, db = store
     grants = [grant(n) for n in range(200)]
     stops = [replace(stop(n), record=name, subject_key=f"s1.{n}") for n, name in enumerate(("acme/1", "bare") * 100)]
     await index.put_grants(grants)
@@ -118,7 +119,8 @@ async def test_every_lookup_of_a_batch_uses_an_index(store):
     await db.command({"profile": 2})
     await index.grants_about(stops[:20])
     await index.stops_about(grants[:20], {"p1.1"})
-    await index.grants_of_contacts({"p1.1"})
+    await index.grants_asked({"p1.1"}, {"alias"})
+    await reports.reported({grants[0].record}, {"p1.1"}, {"canalvert"}, NOW, NOW)
     await index.grants_of({grants[0].record})
     await index.transfers_of({grants[0].record})
     await ledger.due_deliveries(NOW, 10)
@@ -127,5 +129,5 @@ async def test_every_lookup_of_a_batch_uses_an_index(store):
     await ledger.obligations(None, 10)
     await db.command({"profile": 0})
     seen = [row async for row in db["system.profile"].find({"op": "query"})]
-    assert len(seen) == 9
+    assert len(seen) == 12
     assert not [row["command"] for row in seen if "COLLSCAN" in row["planSummary"]]

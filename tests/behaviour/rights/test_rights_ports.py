@@ -11,6 +11,8 @@ from services.rights_handler.domain import Grant, Line, Stop, Transfer, verdict_
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
 from services.rights_handler.ports import Obligation, Written
+from services.rights_handler.reported import Attempt, Disclosure, Notice, Reported
+from services.rights_handler.reports import MongoReports
 from tests.fakes.rights import Direct
 
 NOW = "2026-10-02T17:05:01.000Z"
@@ -23,13 +25,13 @@ UUIDS = [f"0190f6c2-6f1e-7cc3-9a55-2f4e0f5b8a1{i}" for i in range(5)]
 
 
 class Ports:
-    """Index and ledger as one, like the fake."""
+    """Index, ledger and reports as one, like the fake."""
 
-    def __init__(self, index, ledger):
-        self._both = (index, ledger)
+    def __init__(self, *parts):
+        self._parts = parts
 
     def __getattr__(self, name):
-        return next(getattr(one, name) for one in self._both if hasattr(one, name))
+        return next(getattr(one, name) for one in self._parts if hasattr(one, name))
 
 
 @pytest.fixture(params=["fake", pytest.param("mongodb", marks=pytest.mark.engines)])
@@ -39,10 +41,10 @@ async def ports(request):
         return
     client = AsyncMongoClient(request.getfixturevalue("mongo_uri"))
     name = request.getfixturevalue("database_name")
-    index, ledger = MongoIndex(client, name), MongoLedger(client, name)
-    await index.prepare()
-    await ledger.prepare()
-    yield Ports(index, ledger)
+    parts = MongoIndex(client, name), MongoLedger(client, name), MongoReports(client, name)
+    for part in parts:
+        await part.prepare()
+    yield Ports(*parts)
     await client.close()
 
 
@@ -131,7 +133,8 @@ async def test_a_match_on_several_names_comes_once(ports):
 async def test_contacts_of_a_check(ports):
     await ports.put_grants([grant(0), grant(1, keys=("p1.b",))])
     await ports.put_stops([stop(0, keys=("p1.q",)), stop(1)])
-    assert await ports.grants_of_contacts({"p1.a"}) == [grant(0)]
+    assert await ports.grants_asked({"p1.a"}, set()) == [replace(grant(0), sealed=None)]
+    assert await ports.grants_asked(set(), set()) == []
     assert [s.id for s in await ports.stops_about([], {"p1.q"})] == ["acme/s0"]
     assert len(await ports.stops_about([grant(0)], {"p1.q"})) == 2
 
@@ -206,5 +209,50 @@ async def test_obligations_open_once_and_close_once(ports):
 
 
 async def test_facts_are_kept_once(ports):
-    await ports.put_facts("notices", [("acme/e1", {"record": "acme/r"})])
-    await ports.put_facts("notices", [("acme/e1", {"record": "other"}), ("acme/e2", {})])
+    await ports.put_facts("requests", [("acme/e1", {"record": "acme/r"})])
+    await ports.put_facts("requests", [("acme/e1", {"record": "other"}), ("acme/e2", {})])
+
+
+async def test_a_match_alias_finds_its_grant_and_its_contact(ports):
+    one = grant(0, keys=("p1.b", "p1.a"), aliases=("a-canalvert", "a-hibou", "b-canalvert", "b-hibou"))
+    await ports.put_grants([one, grant(1, keys=("p1.a",), aliases=("x",))])
+    (found,) = await ports.grants_asked(set(), {"b-canalvert", "nobody"})
+    assert found == replace(one, sealed=None)
+    contacts = [found.contact_of(alias) for alias in (*one.aliases, "nobody")]
+    assert contacts == ["p1.a", "p1.a", "p1.b", "p1.b", None]
+    await ports.put_grants([grant(0, seq=2, keys=("p1.a",), aliases=())])
+    assert await ports.grants_asked(set(), {"b-canalvert"}) == []
+
+
+def attempt(at, *, source="canalvert", record=None, keys=("p1.a",), channel="call"):
+    return Attempt(source, channel, at, record, frozenset(keys), "no_answer")
+
+
+async def test_reports_are_kept_once_and_found_by_record_or_contact(ports):
+    notice, disclosure = Notice("acme/r", "canalvert", NOW), Disclosure("acme/r", "canalvert", "hibou", NOW)
+    call, other = attempt(NOW, record="acme/r", keys=()), attempt(NOW, source="hibou")
+    await ports.put_reports({"canalvert/1": notice, "canalvert/2": disclosure, "canalvert/3": call, "hibou/1": other})
+    await ports.put_reports({"canalvert/1": Notice("acme/r", "canalvert", "2030-01-01T00:00:00.000Z")})
+    await ports.put_reports({})
+    assert await ports.reported(["acme/r"], [], {"canalvert"}, NOW, NOW) == Reported([notice], [disclosure], [call])
+    assert await ports.reported([], ["p1.a"], {"canalvert", "hibou"}, NOW, NOW) == Reported([], [], [other])
+    assert await ports.reported(["acme/q"], ["p1.q"], {"canalvert"}, NOW, NOW) == Reported([], [], [])
+    assert list((await ports.reported([], [], {"canalvert"}, NOW, NOW)).attempts) == []
+
+
+async def test_attempts_are_read_as_far_back_as_they_matter(ports):
+    at = {name: f"2026-{name}T17:05:01.000Z" for name in ("08-29", "08-31", "09-30", "10-02", "10-03")}
+    await ports.put_reports({f"c/{day}": attempt(moment) for day, moment in at.items()})
+    found = await ports.reported([], ["p1.a"], {"canalvert"}, NOW, NOW)
+    assert sorted(one.at for one in found.attempts) == [at["08-31"], at["09-30"], at["10-02"]]
+    wider = await ports.reported([], ["p1.a"], {"canalvert"}, at["09-30"], at["10-03"])
+    assert len(wider.attempts) == 5
+    assert await ports.reported([], ["p1.a"], {"canalvert"}, "0001-01-01T00:00:00.000Z", "0001-01-02T00:00:00.000Z")
+
+
+async def test_an_attempt_is_read_back_equal(ports):
+    whole = attempt(NOW, record="acme/r", keys=("p1.b", "p1.a"), channel="sms")
+    await ports.put_reports({"canalvert/1": whole})
+    for names in (("acme/r", "p1.q"), ("acme/q", "p1.a"), ("acme/r", "p1.b")):
+        (found,) = (await ports.reported([names[0]], [names[1]], {"canalvert"}, NOW, NOW)).attempts
+        assert found == whole
