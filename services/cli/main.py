@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "up": ("up",),
     "assess": ("assess",),
     "check": ("check",),
+    "tcf": ("tcf",),
     "rules": ("rules", "rules_replay", "rules_docs"),
     "registry": ("registry_check", "registry_apply"),
     "form": ("form",),
@@ -33,6 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "stop": ("stop",),
     "proof": ("proof",),
     "verify": ("verify",),
+    "witness": ("witness",),
     "fsck": ("fsck",),
     "dead": ("dead",),
 }
