@@ -39,7 +39,7 @@ def stack(docker: str) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def event(stack: Stack) -> Message:  # noqa: ARG001 - given once the form and the list it names are archived
+def event(stack: Stack) -> Message:
     return partner.consent()
 
 

@@ -5,7 +5,7 @@ import contextlib
 import uuid
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from pymongo.errors import AutoReconnect
 
@@ -78,7 +78,9 @@ async def until(condition, seconds=20):
 
 
 async def committed(settings, group, topic):
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers, group_id=group, enable_auto_commit=False
+    )
     await consumer.start()
     try:
         return await consumer.committed(TopicPartition(topic, 0))
@@ -126,13 +128,13 @@ async def test_a_poison_record_is_dead_with_its_bytes_and_headers(settings, publ
             raise ValueError
         seen.extend(r.value for r in records)
 
-    await publisher.send_all(
-        [Outgoing(topic, b"k", v, (("h", None), ("b", b"\xff"))) for v in (b"a", b"poison", b"b")]
-    )
+    await publisher.send_all([Outgoing(topic, b"k", v, (("h", None), ("b", b"\xff"))) for v in (b"a", b"poison", b"b")])
     async with consuming(settings, publisher, process, group=f"g-{topic}", topics=[topic]):
         await until(lambda: len(seen) == 2)
     assert seen == [b"a", b"b"]
-    reader = AIOKafkaConsumer(DEAD.name, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
+    reader = AIOKafkaConsumer(
+        DEAD.name, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+    )
     await reader.start()
     try:
         async with asyncio.timeout(20):

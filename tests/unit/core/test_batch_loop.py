@@ -90,7 +90,10 @@ async def test_back_off_grows_and_is_bounded(slept):
     assert slept[-1] >= BACKOFF_MOST_S / 2
 
 
-@pytest.mark.parametrize("fault", [ValueError("jean@exemple.fr"), MessageSizeTooLargeError(), BulkWriteError({"writeErrors": [{"code": 2}]})])
+@pytest.mark.parametrize(
+    "fault",
+    [ValueError("jean@exemple.fr"), MessageSizeTooLargeError(), BulkWriteError({"writeErrors": [{"code": 2}]})],
+)
 async def test_one_bad_record_goes_to_dead_and_its_neighbours_are_done(fault, slept):
     done = set()
 

@@ -18,7 +18,9 @@ def test_masked_anywhere_in_a_text(text):
     assert text not in mask(f"before {text} after")
 
 
-@pytest.mark.parametrize("text", ["record acme/0190f6c2-6f1e-7cc3-9a55-2f4e0f5b8a11", "offset 12345678901 no", "127.0.0.1:9092"])
+@pytest.mark.parametrize(
+    "text", ["record acme/0190f6c2-6f1e-7cc3-9a55-2f4e0f5b8a11", "offset 12345678901 no", "127.0.0.1:9092"]
+)
 def test_what_operators_need_stays_readable(text):
     kept = mask(text)
     assert kept == text or "offset" in text

@@ -21,7 +21,9 @@ def test_instances_get_names_of_their_own_and_one_owner_stays_alone():
 def test_services_are_told_where_everything_is(monkeypatch):
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "other:1")
     plan = Plan(data_dir=Path("/d"), services=TWO, environment={"OPPOSABLE_LOG_LEVEL": "DEBUG"})
-    told = plan.environment_of("collector", 8100, public_port=8101, proof_port=8102, kafka="k:1", mongodb="mongodb://m/")
+    told = plan.environment_of(
+        "collector", 8100, public_port=8101, proof_port=8102, kafka="k:1", mongodb="mongodb://m/"
+    )
     assert told["KAFKA_BOOTSTRAP_SERVERS"] == "k:1"
     assert told["MONGODB_URI"] == "mongodb://m/"
     assert told["OPPOSABLE_HTTP_PORT"] == "8100"
