@@ -62,6 +62,7 @@ def grant(event: Internal, person: Person, persons: Persons) -> Grant:
     with _named("consent.assessed"):
         lines = tuple(_line(line) for line in facts["lines"])
         granted = sorted({line.recipient for line in lines if line.verdict == "valid" and line.recipient is not None})
+        contact_keys, aliases = persons.index_keys(person, granted)
         return Grant(
             record=facts["record"],
             vid=verdict_id(facts["ruleset_seq"], facts["registry_offset"], instant(facts["evaluated_at"])),
@@ -71,12 +72,12 @@ def grant(event: Internal, person: Person, persons: Persons) -> Grant:
             received_at=instant(facts["received_at"]),
             confirmed=facts["confirmed"] is True,
             via=tuple(facts["via"]),
-            contact_keys=persons.contact_keys(person),
+            contact_keys=frozenset(contact_keys),
             subject_key=persons.subject_key(facts["collector"], person.subject_ref),
             ruleset=facts["ruleset"],
             lines=lines,
             sealed=event.sealed,
-            aliases=persons.aliases(granted, person),
+            aliases=aliases,
         )
 
 

@@ -6,9 +6,9 @@ what a party finds the person by in its own file, so that two parties cannot com
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from shared.crypto.encoding import b64url
@@ -21,6 +21,8 @@ PEPPER_VERSION = 1
 MATCH_VERSION = 1
 ALIAS_BYTES = 16
 """Of a keyed hash: two of a hundred thousand million would meet once in 10¹⁶ times."""
+_ALIAS = b"match alias"
+"""Keeps this use of the pepper apart from every other (RFC 7693, personalisation)."""
 CONSENT_KIND = "consent.recorded"
 """The kind a consent's sealed part is bound to; it travels unchanged in the verdict."""
 
@@ -33,6 +35,8 @@ class Person:
     subject_ref: str | None = None
     collector_ref: str | None = None
     """Whose reference it is, where the document says so (stops do)."""
+    match_keys: dict[str, list[dict[str, str]]] = field(default_factory=dict, compare=False)
+    """By party, worked out once while the person is in memory: for the index, then for what the party is told."""
 
     def __repr__(self) -> str:
         return f"Person({len(self.contacts)} contacts)"
@@ -88,24 +92,32 @@ class Persons:
 
     def match_keys(self, party: str, person: Person) -> list[dict[str, str]]:
         """What this party finds each contact by, sorted so that the same order always has the same bytes."""
-        key = self.party_match_key(party)
-        return [
-            {"type": kind, "key": match_key(MATCH_VERSION, key, kind, value)} for kind, value in sorted(person.contacts)
+        found = person.match_keys.get(party)
+        if found is None:
+            key = self.party_match_key(party)
+            found = person.match_keys[party] = [
+                {"type": kind, "key": match_key(MATCH_VERSION, key, kind, value)}
+                for kind, value in sorted(person.contacts)
+            ]
+        return found
+
+    def index_keys(self, person: Person, parties: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+        """The contact keys in order, and for each of them, one by one, its alias for each party (see `Grant.aliases`)."""
+        contacts = sorted(person.contacts)
+        places = {self.contact_key(*contact): place for place, contact in enumerate(contacts)}
+        keys = sorted(places)
+        known = [self.match_keys(party, person) for party in parties]
+        aliases = [
+            self.alias(party, **match_keys[places[key]])
+            for key in keys
+            for party, match_keys in zip(parties, known, strict=True)
         ]
+        return keys, tuple(aliases)
 
-    def aliases(self, parties: Sequence[str], person: Person) -> tuple[str, ...]:
-        """What the index finds each contact by when a party asks with its match key: contact by contact, in key order."""
-        contacts = sorted({(self.contact_key(kind, value), kind, value) for kind, value in person.contacts})
-        return tuple(
-            self.alias(party, kind, match_key(MATCH_VERSION, self.party_match_key(party), kind, value))
-            for _, kind, value in contacts
-            for party in parties
-        )
-
-    def alias(self, party: str, kind: str, key: str) -> str:
+    def alias(self, party: str, type: str, key: str) -> str:  # noqa: A002 - the names of a match key on the wire
         """A match key under the pepper: whoever reads the index and holds a party's key learns nothing from it."""
-        digest = hmac.digest(self._pepper, f"match\0{party}\0{kind}\0{key}".encode(), "sha256")
-        return b64url(digest[:ALIAS_BYTES])
+        named = f"{party}\0{type}\0{key}".encode()
+        return b64url(blake2b(named, digest_size=ALIAS_BYTES, key=self._pepper, person=_ALIAS).digest())
 
     def party_match_key(self, party: str) -> bytes:
         """The match key of one party (delivered to it once, by authenticated download)."""

@@ -76,7 +76,7 @@ def make_grant(*lines, person=PERSON, seq=1, **more):
     }  # fmt: skip
     granted = sorted({line.recipient for line in values["lines"] if line.verdict == "valid" and line.recipient})
     if "contact_keys" not in more:
-        values["aliases"] = PERSONS.aliases(granted, person)
+        values["aliases"] = PERSONS.index_keys(person, granted)[1]
     return Grant(**{**values, **more})
 
 

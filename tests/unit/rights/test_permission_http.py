@@ -234,8 +234,8 @@ def test_aliases_need_the_pepper_and_differ_by_party_and_kind():
     alias = PERSONS.alias("canalvert", "email", "m1.x")
     assert alias != PERSONS.alias("assurbrelle", "email", "m1.x") != PERSONS.alias("canalvert", "phone", "m1.x")
     assert len(alias) == 22
-    twice = PERSONS.aliases(["a", "b"], type(PERSON)((*PERSON.contacts, *PERSON.contacts)))
-    assert twice == PERSONS.aliases(["a", "b"], PERSON)
+    twice = PERSONS.index_keys(type(PERSON)((*PERSON.contacts, *PERSON.contacts)), ["a", "b"])[1]
+    assert twice == PERSONS.index_keys(PERSON, ["a", "b"])[1]
     assert len(set(twice)) == 4
     contacts = sorted(PERSONS.contact_keys(PERSON))
     one = make_grant(make_line("a"), make_line("b", "sms"), make_line("c", verdict="invalid"))
