@@ -14,7 +14,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
-from services.rights_handler.check_models import BatchRequest, CheckRequest, Person, Use
+from services.rights_handler.check_models import BatchRequest, CheckRequest, Person, Use, schema_of
 from services.rights_handler.checking import Asked, Checking
 from services.rights_handler.noticing import Noticing
 from services.rights_handler.permissions import Question, Ruling
@@ -56,10 +56,9 @@ class CheckApi:
         for path, endpoint, adapter in (
             ("/v1/permissions/check", self.check, _CHECK), ("/v1/permissions/check-batch", self.check_batch, _BATCH),
         ):  # fmt: skip
-            schema = {
-                "requestBody": {"required": True, "content": {"application/json": {"schema": adapter.json_schema()}}}
-            }
-            router.add_api_route(path, endpoint, methods=["POST"], openapi_extra=schema)
+            content = {"application/json": {"schema": schema_of(adapter)}}
+            body = {"requestBody": {"required": True, "content": content}}
+            router.add_api_route(path, endpoint, methods=["POST"], openapi_extra=body)
         return router
 
     async def check(self, request: Request) -> Response:

@@ -199,6 +199,15 @@ async def test_a_body_has_a_most(bench):
     assert (await bench.ask("POST", PATH, content=b" " * 4_200_000)).status_code == 413
 
 
+async def test_the_openapi_document_describes_the_bodies_whole(bench):
+    paths = (await bench.client.get("/openapi.json")).json()["paths"]
+    for path, field in ((PATH, "match_key"), (BATCH, "contacts")):
+        schema = paths[path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert {"channel", field} <= set(schema["properties"])
+        assert schema["required"][0] == "channel"
+        assert "$ref" not in str(schema)
+
+
 # Match keys
 
 
@@ -403,7 +412,7 @@ reports = st.one_of(
     st.lists(contacts, min_size=1, max_size=4), st.sampled_from(["email", "call"]), moments,
     st.sampled_from([None, "Europe/Paris", "America/Guadeloupe"]),
 )  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 async def test_the_answer_over_http_is_the_fold_of_everything(known, stopped, reported, who, asked, channel, at, zone):
     bench = Bench()
     await bench.ports.put_grants(known)

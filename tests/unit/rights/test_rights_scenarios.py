@@ -128,7 +128,7 @@ async def test_a_superseded_verdict_never_speaks_however_late(ports, crossing):
 async def test_a_newer_verdict_speaks_again(ports, crossing):
     await assess(crossing, make_grant(make_line(), seq=1))
     await assess(crossing, make_grant(make_line(verdict="invalid", reasons=("EXPIRED",)), seq=2))
-    assert [p[1] for p in permissions(ports.world)] == ["granted", "refused"]
+    assert [p[1] for p in permissions(ports.world)] == ["granted", "ended"]
 
 
 async def test_a_scope_limited_stop_leaves_the_rest(ports, crossing):
