@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "check": ("check",),
     "tcf": ("tcf",),
     "rules": ("rules", "rules_replay", "rules_docs"),
-    "registry": ("registry_check", "registry_apply"),
+    "registry": ("registry_check", "registry_apply", "registry_queue", "registry_versions"),
     "form": ("form",),
     "reassess": ("reassess",),
     "topics": ("topics",),

@@ -14,6 +14,7 @@ import typer
 
 from services.cli.groups import group
 from services.cli.language import tr
+from services.cli.reassess import ask
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve, run, settings_of
 from services.cli.topics import Internal, PerParty, Replication
 from services.cli.up import INTERNAL_PARTITIONS, PARTY_PARTITIONS
@@ -57,6 +58,14 @@ async def compare(settings: Settings, documents: Sequence[Document]) -> tuple[Pu
     return report, {key: changed for key, changed in fields.items() if changed}
 
 
+def standing_changed(fields: dict[str, list[str]]) -> frozenset[str]:
+    """Parties that are being suspended or reinstated: what was said of their consents must be said anew. Pure."""
+    watched = {"/status", "/suspended_from"}
+    return frozenset(
+        key.partition(":")[2] for key, changed in fields.items() if key.startswith("party:") and watched & set(changed)
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     registry = group(app, "registry", "Parties, agreements, lists, forms and notices.")
@@ -86,10 +95,10 @@ def apply(
     documents = load_dir(directory)
     settings = settings_of(resolve(data_dir))
 
-    async def work() -> tuple[PublishReport, dict[str, list[str]]]:
+    async def work() -> tuple[PublishReport, dict[str, list[str]], int]:
         report, fields = await compare(settings, documents)
         if report.refused:
-            return report, fields
+            return report, fields, 0
         done = await provision(
             settings,
             registry_documents=[(document.key, document.body) for document in documents],
@@ -97,10 +106,16 @@ def apply(
             party_partitions=party_partitions,
             replication=replication,
         )
-        return done.registry, fields
+        turned = standing_changed(fields)
+        return done.registry, fields, await ask(settings, turned) if turned else 0
 
-    report, fields = run(work())
+    report, fields, again = run(work())
     _show(report, fields, as_json=as_json, done=True)
+    if again and not as_json:
+        typer.echo(
+            tr(f"{again} consents of parties suspended or reinstated are assessed again",
+               f"{again} consentements de parties suspendues ou rétablies sont évalués de nouveau")
+        )  # fmt: skip
     if report.refused:
         raise typer.Exit(NEGATIVE)
 

@@ -6,6 +6,7 @@ Exit codes: 0 no error (warnings may stand), 1 errors found, 2 nothing to examin
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import typer
 from services.cli.groups import group
 from services.cli.language import tr
 from services.cli.target import NEGATIVE, AsJson, print_json
+from services.consent_validator.rules.days import paris_day
 from shared.errors import InputError
 from shared.registry.check import Finding, check
 from shared.registry.load import read_dir
@@ -32,7 +34,9 @@ def check_files(directory: Directory, as_json: AsJson = False) -> None:
     documents, unreadable = read_dir(directory)
     if unreadable and not documents:
         raise InputError(unreadable)
-    findings = [Finding("error", "", problem) for problem in unreadable] + check(documents)
+    findings = [Finding("error", "", problem) for problem in unreadable] + check(
+        documents, paris_day(datetime.now(UTC))
+    )
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         print_json({

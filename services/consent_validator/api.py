@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Request
 
 from services.consent_validator.dry_run import assess_line, unreadable
+from services.consent_validator.limited import body_of
 from services.consent_validator.rules.book import RuleBook
 from services.consent_validator.rules.days import paris_day
 from services.consent_validator.rules.model import Rule
@@ -18,8 +19,6 @@ from shared.contracts.types import lenient_instant
 from shared.errors import InputError, Problem
 from shared.problems import Refusal
 from shared.registry.feed import RegistryFeed
-
-MAX_BYTES = 1_048_576
 
 
 def make_router(auth: Authenticator, registry: RegistryFeed, clock: Clock, book: RuleBook) -> APIRouter:
@@ -35,7 +34,7 @@ def make_router(auth: Authenticator, registry: RegistryFeed, clock: Clock, book:
         if at is not None and instant is None:
             raise InputError([Problem("FIELD-FORMAT", "/at", "an instant needs a date, a time and a zone")])
         try:
-            line = orjson.loads(await _limited(request))
+            line = orjson.loads(await body_of(request))
         except orjson.JSONDecodeError:
             return unreadable()
         if caller.party is not None and _source(line) != caller.party:
@@ -70,12 +69,3 @@ def as_dict(rule: Rule) -> dict[str, Any]:
 def _source(line: Any) -> Any:
     envelope = line.get("ce") if isinstance(line, dict) else None
     return envelope.get("source") if isinstance(envelope, dict) else None
-
-
-async def _limited(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise Refusal(413, "TOO-LARGE", f"The body exceeds {MAX_BYTES} bytes")
-    return bytes(body)

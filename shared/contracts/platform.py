@@ -28,6 +28,9 @@ PERMISSION_REFUSED = "opposable.permission.refused.v1"
 PERMISSION_ENDED = "opposable.permission.ended.v1"
 STOP_ORDERED = "opposable.stop.ordered.v1"
 RIGHT_ORDERED = "opposable.right.ordered.v1"
+LIST_CHANGED = "opposable.list.changed.v1"
+AGREEMENT_EXPIRING = "opposable.agreement.expiring.v1"
+REGISTRY_DECIDED = "opposable.registry.decided.v1"
 
 Basis = Literal[
     "consent", "soft_opt_in", "contract_in_course", "press_exemption", "legitimate_interest", "none"
@@ -125,3 +128,40 @@ class RightOrdered(Contract):
     match_keys: tuple[MatchKey, ...] = ()
     consent_ids: tuple[Uuid, ...] = ()
     due_at: Instant
+
+
+class ListChanged(Contract):
+    """A new version of a list names you, no longer names you, or names you for other things (then `channels` says which).
+
+    It speaks only for persons who see that version: consents given before keep their worth, and give no new one.
+    """
+
+    collector: PartyId
+    list: str
+    version: int
+    previous: int
+    change: Literal["added", "removed", "changed"]
+    channels: tuple[Channel, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
+    published_at: Instant
+    archived_at: Instant | None = None
+
+
+class AgreementExpiring(Contract):
+    """An agreement of yours ends in 60, 30 or 7 days: without a new version no later consent reaches the prospecteur."""
+
+    agreement: str
+    version: int
+    collector: PartyId
+    prospector: PartyId
+    valid_until: str
+    days: int
+
+
+class RegistryDecided(Contract):
+    """The operator's decision on a document that you submitted for the registry."""
+
+    submission: str
+    key: str
+    state: Literal["applied", "refused"]
+    reason: str | None = None

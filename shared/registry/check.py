@@ -1,23 +1,26 @@
 """Examines registry documents as a whole: what a schema cannot see (contracts.md, rules.md). Pure.
 
 Errors: a SIREN that is none, a reference to nothing, a hash or signature that does not hold, a version written twice.
-Warnings: an agreement that says nothing of its clauses, or lacks one; a form whose refusal is less visible.
+Warnings: an agreement that says nothing of its clauses, lacks one, or ends soon; a form whose refusal is less visible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from shared.errors import Problem
-from shared.registry.clauses import missing_clauses
+from shared.registry.clauses import BALANCING, MEANING, WARNED_BEFORE, days_left, missing_clauses
+from shared.registry.hashing import list_hash, signature_state
 from shared.registry.load import Document, view_of
 from shared.registry.models import Agreement, Party, parse
 from shared.registry.shown import Form, Notice, RecipientList
 from shared.registry.view import RegistryView
 from shared.topics import PLATFORM_PARTY
 
+POST = "post"
 UNBALANCED_FROM = 25
 """Score from which a form's refusal is worth a warning (rules: FORM-UNBALANCED)."""
 
@@ -40,7 +43,7 @@ def luhn(siren: str) -> bool:
     return total % 10 == 0
 
 
-def check(documents: Sequence[Document]) -> list[Finding]:
+def check(documents: Sequence[Document], today: date | None = None) -> list[Finding]:
     """Every finding, in the order of the documents. The documents must be readable (`load.read_dir`)."""
     view = view_of(documents)
     findings: list[Finding] = []
@@ -50,11 +53,16 @@ def check(documents: Sequence[Document]) -> list[Finding]:
         if first is not document:
             message = f"already written in {first.place}: a version is written once"
             findings.append(_finding("error", document, "", "REGISTRY-TWICE", message))
-        findings += _examine(document, view)
+        findings += _examine(document, view, today)
     return findings
 
 
-def _examine(document: Document, view: RegistryView) -> Iterable[Finding]:
+def examine(document: Document, view: RegistryView, today: date | None = None) -> list[Finding]:
+    """What is found of one document among those of a view. `today`: the day on which agreements are looked at."""
+    return list(_examine(document, view, today))
+
+
+def _examine(document: Document, view: RegistryView, today: date | None) -> Iterable[Finding]:
     match parse(document.body):
         case Party() as party:
             return _party(document, party)
@@ -63,7 +71,7 @@ def _examine(document: Document, view: RegistryView) -> Iterable[Finding]:
         case RecipientList() as published:
             return _list(document, published, view)
         case Agreement() as agreement:
-            return _agreement(document, agreement, view)
+            return _agreement(document, agreement, view, today)
         case Notice():
             return ()
         case _:
@@ -90,9 +98,10 @@ def _form(document: Document, form: Form, view: RegistryView) -> Iterator[Findin
 
 def _list(document: Document, published: RecipientList, view: RegistryView) -> Iterator[Finding]:
     yield from _owner(document, published.collector, view)
-    if not view.list_body_intact(published):
+    if list_hash(document.body) != published.sha256:
         yield _finding("error", document, "/sha256", "LIST-HASH", "not the hash of this body")
-    if view.list_signature(published) == "wrong":
+    owner = view.party(published.collector)
+    if signature_state(published, owner.public_keys if owner is not None else ()) == "wrong":
         message = "no good signature by a registered key of the collector over this id, version and hash"
         yield _finding("error", document, "/signature", "LIST-SIGNATURE", message)
     if (published.nature == "named") != bool(published.entries):
@@ -111,7 +120,7 @@ def _list(document: Document, published: RecipientList, view: RegistryView) -> I
             yield _finding("error", document, f"{pointer}/siren", "REGISTRY-REFERENCE", message)
 
 
-def _agreement(document: Document, agreement: Agreement, view: RegistryView) -> Iterator[Finding]:
+def _agreement(document: Document, agreement: Agreement, view: RegistryView, today: date | None) -> Iterator[Finding]:
     yield from _owner(document, agreement.collector, view)
     yield from _role(document, "/prospector", agreement.prospector, "prospector", view)
     if agreement.valid_until is not None and agreement.valid_until < agreement.valid_from:
@@ -120,7 +129,29 @@ def _agreement(document: Document, agreement: Agreement, view: RegistryView) -> 
         message = "declares no clauses: whether RGPD 26 or 28(3) is satisfied cannot be seen"
         yield _finding("warning", document, "/clauses", "AGREEMENT-INCOMPLETE", message)
     for clause in sorted(missing_clauses(agreement)):
-        yield _finding("warning", document, "/clauses", "AGREEMENT-INCOMPLETE", f"lacks the clause {clause}")
+        message = f"lacks the clause {clause} ({MEANING[clause]})"
+        yield _finding("warning", document, "/clauses", "AGREEMENT-INCOMPLETE", message)
+    if POST in agreement.channels and BALANCING in missing_clauses(agreement, balancing=True):
+        message = f"covers post, which rests on legitimate interest, and lacks the clause {BALANCING}"
+        yield _finding("warning", document, "/clauses", "AGREEMENT-INCOMPLETE", message)
+    if today is not None:
+        yield from _expiry(document, agreement, view, today)
+
+
+def _expiry(document: Document, agreement: Agreement, view: RegistryView, today: date) -> Iterator[Finding]:
+    """Said 60, 30 and 7 days before the end, and after it, unless a later version takes over."""
+    days = days_left(agreement, view.agreements(agreement.collector, agreement.prospector), today)
+    if days is None or days > WARNED_BEFORE[0]:
+        return
+    if days < 0:
+        message = f"ended on {agreement.valid_until}: no consent given since then reaches this prospecteur"
+        yield _finding("warning", document, "/valid_until", "AGREEMENT-ENDED", message)
+        return
+    step = min(step for step in WARNED_BEFORE if days <= step)
+    message = (
+        f"ends in {days} days, on {agreement.valid_until} (less than {step} days): renew it, or stop collecting for it"
+    )
+    yield _finding("warning", document, "/valid_until", "AGREEMENT-EXPIRES", message)
 
 
 def _owner(document: Document, party_id: str, view: RegistryView) -> Iterator[Finding]:

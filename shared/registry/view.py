@@ -114,6 +114,22 @@ class RegistryView:
         """Every version of every agreement between the two, as published."""
         return self._agreements.get((collector, prospector), ())
 
+    def agreements_of(self, collector: str) -> Sequence[Agreement]:
+        """Every version of every agreement of a collector."""
+        return [a for (owner, _), versions in self._agreements.items() if owner == collector for a in versions]
+
+    def forms(self) -> Sequence[Form]:
+        """Every version of every form."""
+        return list(self._forms.values())
+
+    def lists(self) -> Sequence[RecipientList]:
+        """Every version of every list."""
+        return list(self._lists.values())
+
+    def references(self) -> Sequence[Reference]:
+        """Every document as it stands on the topic, with its archived time."""
+        return list(self._references.values())
+
     def topic(self, name: str) -> Topic | None:
         """The incarnation of an archived topic."""
         return self._topics.get(name)
