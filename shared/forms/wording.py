@@ -11,41 +11,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "‑": "-", "–": "-", "—": "-"})
+_QUOTES = str.maketrans(
+    {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "\u00a0": " ", "\u202f": " ", "‑": "-", "–": "-", "—": "-"}
+)
 _INCLUSIVE = re.compile(r"(?<=\w)(?:\((?:e|es|s|ne|ve|trice)\)|·(?:e|es|ne|ve)?(?:·s)?)")
 _SPACES = re.compile(r"\s+")
 
-_SAYS_REFUSAL = re.compile(
-    r"\b(?:non|no|ne|n'|refus\w*|sans|pas|aucun\w*|rejet\w*|declin\w*|quitter|m'oppose\w*|s'opposer)\b|\bn'"
-)
-_HARMLESS_WITHOUT = re.compile(
-    r"\bsans (?:engagement|frais|attendre|plus attendre|risque|obligation|limite|condition|delai|souci|hesiter|contrepartie|"
-    r"inscription prealable|carte bancaire)\w*"
-)
-_NOT_A_REFUSAL = re.compile(
-    r"\bne (?:rien |plus )?(?:manqu|rat|loup|pass)\w+|\bne (?:pas |plus |rien )(?:manquer|rater|louper|refuser|passer a cote)|"
-    r"\bpourquoi pas\b|\bsans (?:rien )?(?:manquer|rater|refuser)\b|\bne m'oppose pas\b|\bne refuse pas\b|\bnon seulement\b"
-)
-_SHAMES = re.compile(
-    r"\btant pis\b|\bdommage\b|\b(?:je prefere|j'aime mieux|je choisis de|j'accepte de|je vais) (?:payer|perdre|rater|manquer|"
-    r"renoncer|rester|passer a cote|ne pas (?:profiter|economiser))|\bpayer plus cher\b|\bplein tarif\b|\bje renonce\b|"
-    r"\brenoncer (?:a|aux|au) |\bje (?:n'aime|n'ai) pas (?:faire d'economies|les (?:bonnes affaires|cadeaux)|besoin d'economi)|"
-    r"\b(?:perdre|rater|manquer|laisser passer) (?:mes|mon|ma|ces|ce|cette|les|l'|la|le|une|un|des) ?(?:avantage|cadeau|offre|"
-    r"reduction|remise|chance|bon|economie|occasion|opportunite)\w*|\bj'abandonne (?:mes|mon|ma)\b|\bje ne veux pas (?:gagner|"
-    r"economiser|de cadeau|faire d'economies|profiter)|\bje deteste\b|\bles bonnes affaires ne m'interessent pas\b"
-)
-_ACCEPTS = re.compile(
-    r"\b(?:j'?accept\w*|accept\w*|autoris\w*|consens|consentir|consent\b|d'accord|oui|ok|okay|j'adhere|j'en profite|"
-    r"je profite|profiter|en profiter|j'ai compris|compris|agree|accept all)\b"
-)
-_EVASIVE = re.compile(
-    r"\bplus tard\b|\bpas maintenant\b|^ignorer\b|^passer(?: cette)?(?: etape)?$|^je passe\b|^fermer\b|^annuler$|\babandonner\b|"
-    r"^quitter\b|\bsortir\b|^[x×✕✖✗]$|^skip\b|^close$|^retour$"
-)
-_NECESSARY_ONLY = re.compile(
-    r"\b(?:uniquement|seulement|que|seuls?) (?:les |le )?(?:traceurs |cookies )?(?:strictement )?(?:necessaires?|essentiels?)|"
-    r"\b(?:necessaires|essentiels) (?:uniquement|seulement)|\btout (?:desactiver|decocher|bloquer)\b"
-)
+
+def any_of(*alternatives: str) -> re.Pattern[str]:
+    """One pattern of several, each beginning at the edge of a word."""
+    return re.compile(r"\b(?:" + "|".join(alternatives) + ")")
 
 
 def normal(text: str) -> str:
@@ -53,6 +28,59 @@ def normal(text: str) -> str:
     plain = unicodedata.normalize("NFD", text.translate(_QUOTES).replace("œ", "oe").replace("Œ", "oe").casefold())
     bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return _SPACES.sub(" ", _INCLUSIVE.sub("", bare)).strip()
+
+
+_SAYS_REFUSAL = any_of(
+    r"(?:non|no|ne|sans|pas|quitter|s'opposer)\b",
+    r"n'",
+    r"(?:refus|aucun|rejet|declin|m'oppos)\w*",
+)
+_HARMLESS_WITHOUT = any_of(
+    r"sans (?:engagement|frais|risque|obligation|limite|condition|delai|souci|contrepartie)",
+    r"sans (?:plus )?attendre",
+    r"sans (?:hesiter|inscription prealable|carte bancaire)",
+)
+"""What a service does without (`sans engagement`), which refuses nothing."""
+_NOT_A_REFUSAL = any_of(
+    r"ne (?:rien |plus )?(?:manqu|rat|loup)\w+(?: (?:pas|rien))?",
+    r"ne (?:pas |plus |rien )(?:manquer|rater|louper|refuser|passer a cote)",
+    r"sans (?:rien )?(?:manquer|rater|refuser)\b",
+    r"ne (?:m'oppose|refuse) pas\b",
+    r"pourquoi pas\b",
+    r"non seulement\b",
+)
+_CHOOSES = r"(?:je prefere|j'aime mieux|je choisis de|j'accepte de|je vais)"
+_THE = r"(?:m[aeo]\w*|l[ae]s?|une?|des|ces?|cette)"
+_SHAMES = any_of(
+    r"tant pis\b",
+    r"dommage\b",
+    rf"{_CHOOSES} (?:payer|perdre|rater|manquer|renoncer|rester|passer a cote)",
+    rf"{_CHOOSES} ne pas (?:profiter|economiser|gagner)",
+    r"payer plus cher\b",
+    r"plein tarif\b",
+    r"je renonce\b",
+    r"renoncer (?:a|aux|au) ",
+    r"je n'(?:aime|ai) pas (?:faire d'economies|les (?:bonnes affaires|cadeaux)|besoin d'economi)",
+    r"je ne veux pas (?:gagner|economiser|de cadeau|faire d'economies|profiter)",
+    rf"(?:perdre|rater|manquer|laisser passer|j'abandonne) (?:{_THE} |l')?(?:avantage|cadeau|offre|reduction|remise)",
+    rf"(?:perdre|rater|manquer|laisser passer) (?:{_THE} |l')?(?:chance|bon\b|economie|occasion|opportunite)",
+    r"je deteste\b",
+    r"bonnes affaires ne m'interessent pas\b",
+)
+_ACCEPTS = any_of(
+    r"(?:j'?accept|accept|autoris)\w*",
+    r"(?:consens|consentir|consent|d'accord|oui|ok|okay|j'adhere|j'en profite|je profite|en profiter|profiter)\b",
+    r"(?:j'ai compris|compris|agree)\b",
+)
+_EVASIVE = re.compile(
+    r"\bplus tard\b|\bpas maintenant\b|\babandonner\b|\bsortir\b|^(?:ignorer|je passe|fermer|quitter|skip|close)\b|"
+    r"^passer(?: cette)?(?: etape)?$|^(?:annuler|retour)$|^[x×✕✖✗]$"
+)
+_NECESSARY_ONLY = any_of(
+    r"(?:uniquement|seulement|que|seuls?) (?:les |le )?(?:traceurs |cookies )?(?:strictement )?(?:necessaires?|essentiels?)",
+    r"(?:necessaires|essentiels) (?:uniquement|seulement)",
+    r"tout (?:desactiver|decocher|bloquer)\b",
+)
 
 
 def says_refusal(label: str) -> bool:
