@@ -7,22 +7,28 @@ the committed heads and of the right edge of their trees: after any doubt it is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError
 
 from services.proof_archive.growth import Edge
 from services.proof_archive.halts import Halts
 from services.proof_archive.rows import Head
 from services.proof_archive.store import Store
 from shared.errors import IntegrityError
-from shared.kafka.batch import BACKOFF_FIRST_S, BACKOFF_MOST_S, INFRASTRUCTURE
+from shared.kafka.batch import INFRASTRUCTURE
 
 OriginOf = Callable[[str, int], Awaitable[str]]
 """Name of the log of a topic's partition. Raises `Unavailable` while the registry does not know the topic."""
+
+CLAIM_S = 4.0
+"""How long an assignment waits for the database before it leaves claiming to the first batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +45,36 @@ class Ownership:
     def __init__(self, store: Store, origin_of: OriginOf, halts: Halts, log: Any) -> None:
         self._store, self._origin_of, self._halts, self._log = store, origin_of, halts, log
         self._consumer: AIOKafkaConsumer = None
-        self._forget()
+        self._claiming = asyncio.Lock()  # two claims of one log by one instance would fence each other
+        self._forget(())
 
-    def _forget(self) -> None:
+    def _forget(self, partitions: Iterable[TopicPartition]) -> None:
+        self._unclaimed: set[TopicPartition] = set(partitions)
         self._logs: dict[TopicPartition, OwnedLog] = {}
         self._origins: dict[TopicPartition, str] = {}
         self._doubtful: set[TopicPartition] = set()
         self._sought: dict[TopicPartition, int] = {}
 
     async def assigned(self, partitions: set[TopicPartition], consumer: AIOKafkaConsumer) -> None:
-        """Own the logs of these partitions and stand where their heads say. Waits for an engine that is away."""
-        self._consumer = consumer
-        self._forget()
-        failures = 0
-        while partitions:
-            try:
-                await self._claim(sorted(partitions))
-            except INFRASTRUCTURE as error:
-                failures += 1
-                delay = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2 ** min(failures, 10)) * random.uniform(0.5, 1.0)
-                self._log.warning("logs not claimed yet, waiting", attempt=failures, seconds=delay, exc_info=error)
-                await asyncio.sleep(delay)
-            else:
-                return
+        """Own the logs of these partitions and stand where their heads say.
+
+        An engine that is away does not hold the group up (Kafka waits for this to return): what is not claimed within
+        `CLAIM_S` stands at the beginning of its topic and is claimed by `settle`, before its first record is done.
+        """
+        async with self._claiming:
+            self._consumer = consumer
+            self._forget(partitions)
+            end = time.monotonic() + CLAIM_S
+            while True:
+                try:
+                    await self._claim()
+                except INFRASTRUCTURE as error:
+                    self._log.warning("logs not claimed yet", count=len(self._unclaimed), exc_info=error)
+                    if time.monotonic() > end:
+                        return
+                    await asyncio.sleep(random.uniform(0.5, 1.0) * CLAIM_S / 4)
+                else:
+                    return
 
     def get(self, tp: TopicPartition) -> OwnedLog | None:
         """The log of a partition, if it is ours."""
@@ -86,7 +99,13 @@ class Ownership:
         self._doubtful |= set(partitions)
 
     async def settle(self) -> None:
-        """Read again the heads in doubt. A head under another epoch is no longer ours."""
+        """Claim what could not be claimed on assignment, and read again the heads in doubt.
+
+        A head under another epoch is no longer ours.
+        """
+        if self._unclaimed:
+            async with self._claiming:
+                await self._claim()
         logs = self._logs  # a new assignment replaces this very object: then its heads count, and these are dropped
         for tp in sorted(self._doubtful & logs.keys()):
             before = logs[tp].head
@@ -117,7 +136,7 @@ class Ownership:
             await self._halts.gap(self._consumer, tp, head.origin, head.next_offset, begin)
         else:
             self._sought[tp] = head.next_offset
-            self._consumer.seek(tp, head.next_offset)
+            self._seek(tp, head.next_offset)
         return False
 
     def problems(self) -> list[str]:
@@ -130,23 +149,33 @@ class Ownership:
         ]
         return self._halts.sentences() + elsewhere
 
-    async def _claim(self, partitions: list[TopicPartition]) -> None:
-        logs = self._logs
-        self._origins = {tp: await self._origin_of(tp.topic, tp.partition) for tp in partitions}
-        claimed = await asyncio.gather(*map(self._store.claim, self._origins.values()))
+    async def _claim(self) -> None:
+        """Claim what is unclaimed. Positions are set first: a partition without one would fail for all of them."""
+        partitions = sorted(self._unclaimed)
+        if not partitions:
+            return
         begins, ends = await asyncio.gather(
             self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions)
         )
-        await self._halts.forget(self._origins.values())
+        for tp in partitions:
+            self._seek(tp, begins[tp])
+        origins = {tp: await self._origin_of(tp.topic, tp.partition) for tp in partitions}
+        self._origins |= origins
+        claimed = await asyncio.gather(*map(self._store.claim, origins.values()))
+        await self._halts.forget(origins.values())
         for tp, head in zip(partitions, claimed, strict=True):
-            # A halted partition needs a position, too: without one the consumer would fail for all of them.
-            self._consumer.seek(tp, min(max(head.next_offset, begins[tp]), ends[tp]))
+            self._seek(tp, min(max(head.next_offset, begins[tp]), ends[tp]))
             if head.next_offset < begins[tp]:
                 await self._halts.gap(self._consumer, tp, head.origin, head.next_offset, begins[tp])
             elif head.next_offset > ends[tp]:
                 await self._halts.kafka_behind(self._consumer, tp, head.origin, head.next_offset, ends[tp])
             else:
-                await self._load(logs, tp, head)
+                await self._load(self._logs, tp, head)
+            self._unclaimed.discard(tp)
+
+    def _seek(self, tp: TopicPartition, offset: int) -> None:
+        with contextlib.suppress(IllegalStateError):  # revoked meanwhile: its next owner claims it again
+            self._consumer.seek(tp, offset)
 
     async def _load(self, logs: dict[TopicPartition, OwnedLog], tp: TopicPartition, head: Head) -> None:
         try:

@@ -116,6 +116,36 @@ async def test_a_zombie_is_fenced_and_its_work_is_dropped(world, step):
     await world.assert_archived(topic)
 
 
+async def test_an_assignment_does_not_wait_for_a_database_that_is_away(world, monkeypatch):
+    """Kafka holds the whole group up while an assignment is handled: claiming is left to the first batch."""
+    monkeypatch.setattr("services.proof_archive.ownership.CLAIM_S", 0.2)
+    topic = await world.topic(2)
+    await world.publish(topic, 50, partition=0)
+    await world.publish(topic, 50, partition=1)
+    await (
+        await (await world.instance((topic, 0))).claim()
+    ).drain()  # partition 0 is ahead of where the other will begin
+    one = await world.instance((topic, 0), (topic, 1))
+    claim, away = world.store.claim, [True]
+
+    async def failing(origin):
+        if away[0]:
+            raise AutoReconnect("gone")
+        return await claim(origin)
+
+    monkeypatch.setattr(world.store, "claim", failing)
+    async with asyncio.timeout(3):
+        await one.claim()
+    assert len(one.sequencer.problems()) == 2
+    assert await one.step()
+    assert not one.loop.healthy
+    away[0] = False
+    await one.drain()
+    assert one.sequencer.problems() == []
+    heads = await world.assert_archived(topic, 2)
+    assert [head.epoch for head in heads] == [2, 1]
+
+
 async def test_records_deleted_before_they_were_archived_halt_their_partition_by_name(world, kafka):
     topic = await world.topic(2)
     await world.publish(topic, 50, partition=0)
