@@ -11,6 +11,7 @@ from services.proof_archive.proofs import Proofs
 from services.proof_archive.reader import Reader
 from services.proof_archive.sequencer import Sequencer
 from services.proof_archive.settings import ArchiveSettings
+from services.proof_archive.standing import Standing
 from services.proof_archive.store import Store
 from shared.auth import Authenticator, operator_digest
 from shared.crypto.note import Signer
@@ -43,7 +44,8 @@ async def build(context: Context) -> None:
     context.checks.append(halted)
     vault = Vault(context.mongo, read_secret(settings.secrets_dir, "kek"))
     bundle_key = Signer(settings.deployment + BUNDLE_SUFFIX, read_secret(settings.secrets_dir, "bundle.seed"))
-    proofs = Proofs(reader, vault, deployment=settings.deployment, signer=bundle_key)
+    standing = Standing(reader, settings.trust_file, context.clock, settings.proof_due_s)
+    proofs = Proofs(reader, vault, deployment=settings.deployment, signer=bundle_key, standing=standing)
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     routes = ProofRoutes(auth, proofs, context.registry, context.clock, settings, context.log)
     context.app.include_router(make_router(routes))

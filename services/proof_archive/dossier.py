@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.proof_archive.reader import Reader, SignedCheckpoint, StoredEntry
+from services.proof_archive.standing import Standing
 from shared import canonical
 from shared.crypto.checkpoint import Origin
 from shared.errors import InputError, Problem
@@ -81,9 +82,9 @@ class Search:
         self._reader, self._logs, self._latest = reader, logs, latest
 
     @classmethod
-    async def begin(cls, reader: Reader, deployment: str) -> Search:
-        """Look at which logs a deployment has and how far each is signed."""
-        latest = await reader.latest()
+    async def begin(cls, reader: Reader, deployment: str, standing: Standing | None = None) -> Search:
+        """Look at which logs a deployment has and which checkpoint of each to stand on: the newest, unless told otherwise."""
+        latest = await (standing or reader).latest()
         logs = {head.log: Origin.parse(head.origin) for head in await reader.heads(deployment)}
         return cls(reader, logs, latest)
 

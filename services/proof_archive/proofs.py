@@ -20,6 +20,7 @@ from services.proof_archive.domain import owner_of
 from services.proof_archive.dossier import Dossier, Item, Search
 from services.proof_archive.entitlement import disclosable, may_see
 from services.proof_archive.reader import Reader
+from services.proof_archive.standing import Standing
 from services.proof_archive.verify_codes import Refused
 from shared import canonical
 from shared.crypto.encoding import b64
@@ -73,13 +74,15 @@ class Proof:
 class Proofs:
     """The proofs of one deployment."""
 
-    def __init__(self, reader: Reader, vault: Vault, *, deployment: str, signer: Signer) -> None:
-        self._reader, self._vault = reader, vault
+    def __init__(
+        self, reader: Reader, vault: Vault, *, deployment: str, signer: Signer, standing: Standing | None = None
+    ) -> None:
+        self._reader, self._vault, self._standing = reader, vault, standing
         self._deployment, self._signer = deployment, signer
 
     async def search(self) -> Search:
         """A search on the logs as they are now."""
-        return await Search.begin(self._reader, self._deployment)
+        return await Search.begin(self._reader, self._deployment, self._standing)
 
     async def is_admitted(self, record: str) -> bool:
         """Whether the collector has admitted a record that the logs do not show yet."""

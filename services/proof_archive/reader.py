@@ -6,10 +6,12 @@ Every question is one query, or one per log; none grows with the history. Reads 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from services.proof_archive.rows import Head, entries_between, head_of, row_id, tile_id
+from services.proof_archive.rows import Head, checkpoint_id, entries_between, head_of, row_id, tile_id
+from shared.crypto.merkle import MAX_SIZE
 from shared.crypto.tiles import TILE_WIDTH, Tile, node_of_tile, tile_of_node
 from shared.errors import IntegrityError
 from shared.mongo import Client, database
@@ -29,11 +31,12 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint note and the size it covers."""
+    """A checkpoint note and the size it covers. `at`: when the newest of a log was signed, by the database's clock."""
 
     log: int
     size: int
     note: bytes
+    at: datetime | None = field(default=None, compare=False)
 
 
 class Reader:
@@ -60,13 +63,18 @@ class Reader:
 
     async def latest(self) -> dict[int, SignedCheckpoint]:
         """The newest signed checkpoint of each log that has one."""
-        rows = self._db.latest.find()
-        return {row["_id"]: SignedCheckpoint(row["_id"], row["size"], bytes(row["note"])) async for row in rows}
+        return {row["_id"]: _latest(row) async for row in self._db.latest.find()}
 
     async def latest_of(self, log: int) -> SignedCheckpoint | None:
         """The newest signed checkpoint of one log."""
         row = await self._db.latest.find_one({"_id": log})
-        return SignedCheckpoint(log, row["size"], bytes(row["note"])) if row else None
+        return _latest(row) if row else None
+
+    async def newest(self, log: int, most: int) -> list[SignedCheckpoint]:
+        """The newest signed checkpoints of one log, newest first."""
+        bounds = {"$gte": checkpoint_id(log, 0), "$lte": checkpoint_id(log, MAX_SIZE)}
+        rows = self._db.checkpoints.find({"_id": bounds}).sort("_id", -1).limit(most)
+        return [SignedCheckpoint(log, row["_id"]["size"], bytes(row["note"])) async for row in rows]
 
     async def nodes(self, wanted: Mapping[int, tuple[int, Iterable[Node]]]) -> dict[int, dict[Node, bytes]]:
         """Hashes of tree nodes by log: `wanted` gives, for each log, its size and the nodes. One query for all.
@@ -118,3 +126,10 @@ class Reader:
     async def obligations(self) -> list[dict[str, Any]]:
         """What waits for an operator."""
         return [row async for row in self._db.obligations.find().sort("_id")]
+
+
+def _latest(row: Mapping[str, Any]) -> SignedCheckpoint:
+    at: datetime | None = row.get("at")
+    if at is not None and at.tzinfo is None:  # a date of the database: UTC
+        at = at.replace(tzinfo=UTC)
+    return SignedCheckpoint(row["_id"], row["size"], bytes(row["note"]), at)

@@ -30,3 +30,5 @@ class SignerSettings(Settings):
 
     signer_interval_s: float = Field(default=1.0, gt=0)
     """Seconds between two rounds of signing."""
+    signer_witnesses: str = ""
+    """Witnesses to ask for cosignatures: `<vkey> <url>`, several separated by `;`."""

@@ -11,6 +11,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from services.proof_archive.cosign import parse_witnesses
+from services.proof_archive.cosigning import Cosigning
 from services.proof_archive.halts import Halts
 from services.proof_archive.memory import Memory
 from services.proof_archive.published import latest_notes
@@ -32,17 +34,19 @@ async def build(context: Context) -> None:
     settings = context.settings
     assert isinstance(settings, SignerSettings)  # noqa: S101 - wiring, not input
     only_one(settings.state_dir)
-    store = Store(context.mongo)
+    store, reader = Store(context.mongo), Reader(context.mongo)
+    cosigning = Cosigning(context, parse_witnesses(settings.signer_witnesses), reader, store)
     halts = Halts("signer", store, context.clock, context.metrics, context.log)
     signing = Signing(
         Signer(settings.deployment, read_secret(settings.secrets_dir, "log.seed")),
         Memory(settings.state_dir),
-        reader=Reader(context.mongo),
+        reader=reader,
         store=store,
         publisher=context.publisher,
         halts=halts,
         metrics=context.metrics,
         log=context.log,
+        offer=cosigning.offer,
     )
     state: dict[str, bool] = {"recovered": False}
 

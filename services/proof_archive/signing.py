@@ -8,9 +8,10 @@ that gives the same root makes it sound. A fork is never signed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from services.proof_archive.cosign import Offered
 from services.proof_archive.halts import Halts
 from services.proof_archive.memory import Memory
 from services.proof_archive.published import open_latest
@@ -29,7 +30,8 @@ from shared.topics import CHECKPOINTS, CHECKPOINTS_LATEST
 class Signing:
     """The state of one signer: what it remembers, and what it published since it started.
 
-    `after` is told of each step done (`memory`, `published`, `stored`): the place where tests of faults fail.
+    `offer` is handed what was signed, for witnesses to cosign; it returns at once. `after` is told of each step done
+    (`memory`, `published`, `stored`): the place where tests of faults fail.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class Signing:
         halts: Halts,
         metrics: Metrics,
         log: Any,
+        offer: Callable[[Sequence[Offered]], None] = lambda _checkpoints: None,
         after: Callable[[str], None] = lambda _step: None,
     ) -> None:
         self._signer, self._memory = signer, memory
         self._reader, self._store, self._publisher = reader, store, publisher
         self._halts, self._metrics, self._log, self._after = halts, metrics, log, after
+        self._offer = offer
         self._done: dict[str, int] = {}
         self._refused: dict[str, str] = {}
 
@@ -91,6 +95,7 @@ class Signing:
         self._after("published")
         contradicted = await self._store.keep_checkpoints([(h.log, h.size, notes[h.origin]) for h in proven])
         self._after("stored")
+        self._offer([Offered(h.origin, h.log, h.size, notes[h.origin]) for h in proven if h.log not in contradicted])
         for head in proven:
             self._done[head.origin] = head.size
             if head.log in contradicted:

@@ -5,7 +5,7 @@
 heads {_id: origin, log, epoch, size, root, next_offset, range} · entries {_id: {log, index}, bytes, refs} ·
 tiles {_id: {log, L, N}, w, h} · bodies {_id: {log, index}, bytes} · sealed {_id: owner, kind, blob} ·
 erased {_id: owner} · checkpoints {_id: {log, size}, note} ·
-latest {_id: log, size, note} · obligations {_id, …} · counters {_id: "log", last}
+latest {_id: log, size, note, at} · obligations {_id, …} · counters {_id: "log", last}
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from bson.binary import Binary
 from pymongo import ASCENDING, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from services.proof_archive import kept_notes
 from services.proof_archive.domain import Entry
 from services.proof_archive.growth import Edge, TileRow, open_edge
 from services.proof_archive.inserts import collided, insert, together
 from services.proof_archive.rows import Head, checkpoint_id, edge_tiles, head_of, row_id, tile_id
+from shared.crypto.note import RawSignature
 from shared.errors import IntegrityError, Unavailable
 from shared.mongo import Client, Document, database
 
@@ -158,14 +160,20 @@ class Store:
     async def keep_checkpoints(self, rows: Sequence[tuple[int, int, bytes]]) -> set[int]:
         """Keep signed notes `(log, size, note)`, and the newest of each log apart, where one query finds them all.
 
-        Returns the logs that already hold another note of that size.
+        Returns the logs that already hold another note of that size; the same one, cosigned since, is no other.
         """
         documents: list[Document] = [
             {"_id": checkpoint_id(log, size), "note": Binary(note)} for log, size, note in rows
         ]
-        differing = {log for log, _ in await insert(self._db.checkpoints, documents, "note")}
+        differing = await kept_notes.contradicted(
+            self._db.checkpoints, rows, await insert(self._db.checkpoints, documents, "note")
+        )
         newest = [
-            UpdateOne({"_id": log, "size": {"$lt": size}}, {"$set": {"size": size, "note": Binary(note)}}, upsert=True)
+            UpdateOne(
+                {"_id": log, "size": {"$lt": size}},
+                {"$set": {"size": size, "note": Binary(note)}, "$currentDate": {"at": True}},
+                upsert=True,
+            )
             for log, size, note in rows
             if log not in differing
         ]
@@ -175,6 +183,11 @@ class Store:
         except BulkWriteError as error:
             collided(error)  # as new or newer: nothing to move
         return differing
+
+    async def add_cosignature(self, log: int, size: int, signature: RawSignature) -> None:
+        """Add a witness's line to a stored note, once per key; whoever adds another line at the same time is not undone."""
+        await kept_notes.add_line(self._db.checkpoints, {"_id": checkpoint_id(log, size)}, signature)
+        await kept_notes.add_line(self._db.latest, {"_id": log, "size": size}, signature)
 
     async def oblige(self, name: str, cause: str, since: str, **facts: Any) -> None:
         """Open an obligation of the operator: something that is stopped, its cause, since when (an instant)."""
