@@ -95,7 +95,10 @@ def judge(check: Check) -> Answer:
     if reasons:
         return Answer(tuple(reasons))
     # Without a reason NO-GRANT did not fire, so a permission stands, and no rule fires on the best of them.
-    best = max(clear, key=lambda p: (not notice_owed(check, p), p.valid_until is None, p.valid_until or check.at, p.record or ""))
+    best = max(
+        clear,
+        key=lambda p: (not notice_owed(check, p), p.valid_until is None, p.valid_until or check.at, p.record or ""),
+    )
     return Answer((), best, notice_owed(check, best), _holds_until(check, best))
 
 

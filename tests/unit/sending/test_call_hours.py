@@ -149,6 +149,8 @@ def test_alsace_moselle_is_a_setting():
     for day in ("2026-04-03", "2028-12-26"):
         assert codes(asked(f"{day}T11:00:00", settings=there)) == WINDOW
     assert codes(asked("2026-12-28T11:00:00", settings=there)) == []
+    assert holiday(date(2026, 4, 3)) is None
+    assert holiday(date(2026, 4, 3), alsace_moselle=True) == "Vendredi saint"
 
 
 def test_a_library_that_lost_or_renamed_a_holiday_refuses_instead_of_opening_a_day(monkeypatch):
