@@ -92,11 +92,8 @@ class Archived:
 
     async def _facts(self, topic: str) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
         for head in await self._heads(topic):
-            found = (
-                self._db.entries.find(entries_between(head.log, 0, head.size), {"bytes": 1})
-                .sort("_id")
-                .batch_size(BATCH)
-            )
+            query = {"_id": entries_between(head.log, 0, head.size)}
+            found = self._db.entries.find(query, {"bytes": 1}).sort("_id").batch_size(BATCH)
             async for row in found:
                 entry = canonical.loads(bytes(row["bytes"]))
                 facts = entry["facts"]
