@@ -57,7 +57,7 @@ def mutants(source: str) -> Iterator[Mutant]:
                 yield Mutant(getattr(node, "lineno", 0), what, text)
 
 
-def _changes(node):
+def _changes(node):  # noqa: C901, PLR0912 - one case per kind of change
     """(what, change of the same node in a copy) of everything that can be changed at a node."""
     match node:
         case ast.Call(func=ast.Name(id="date"), args=[ast.Constant(), ast.Constant(), ast.Constant()]):

@@ -22,6 +22,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.mutation.mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,8 +71,6 @@ def survives(name: str, mutant: Mutant) -> bool:
 
 
 def _judge(name, mutant, write):
-    import pytest  # imported in the parent already: costs nothing here
-
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
@@ -103,7 +103,7 @@ def main() -> int:
     work = work[: asked.limit]
     started, alive, done = time.monotonic(), [], 0
     with ThreadPoolExecutor(asked.workers) as pool:
-        for (name, path, mutant), survivor in zip(work, pool.map(lambda w: survives(w[0], w[2]), work), strict=True):
+        for (_, path, mutant), survivor in zip(work, pool.map(lambda w: survives(w[0], w[2]), work), strict=True):
             done += 1
             if survivor:
                 alive.append({"file": path.name, "line": mutant.line, "what": mutant.what})

@@ -254,7 +254,7 @@ def test_a_new_version_tells_whom_it_adds_removes_or_changes() -> None:
     view = world()
     before = next(p for p in view.lists() if f"list:{p.id}:{p.version}" == LIST)
     latest = max((p for p in view.lists() if p.id == before.id), key=lambda p: p.version)
-    entries = [e for e in body(f"list:{latest.id}:{latest.version}")["entries"]]
+    entries = body(f"list:{latest.id}:{latest.version}")["entries"]
     removed, changed = entries[0]["party"], entries[1]["party"]
     stranger = body("party:formabrume")
     added = {**entries[0], "party": "formabrume", "legal_name": stranger["legal_name"], "siren": stranger["siren"]}
