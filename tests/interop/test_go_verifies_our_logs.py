@@ -49,9 +49,8 @@ def program(tmp_path_factory):
     if go is None:
         pytest.skip("Go is not installed: foreign implementations cannot be asked")
     built = tmp_path_factory.mktemp("go") / "interop"
-    run = subprocess.run(
-        [go, "build", "-o", str(built), "."], cwd=PROGRAM, capture_output=True, text=True, check=False, env={**os.environ, "GOFLAGS": "-mod=readonly"}
-    )  # fmt: skip
+    command, environment = [go, "build", "-o", str(built), "."], {**os.environ, "GOFLAGS": "-mod=readonly"}
+    run = subprocess.run(command, cwd=PROGRAM, capture_output=True, text=True, check=False, env=environment)
     if run.returncode and any(sign in run.stderr for sign in UNREACHABLE):
         pytest.skip(f"Go's modules cannot be had here: {run.stderr.strip().splitlines()[-1]}")
     assert run.returncode == 0, run.stderr
