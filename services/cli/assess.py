@@ -39,6 +39,9 @@ def assess(
     at: Annotated[
         str | None, typer.Option("--at", help="Evaluate at this instant or day (default: when each was received).")
     ] = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="Add the facts that made each rule fire, in French, and what would cure it.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Only the JSON lines: no progress bar and no summary on standard error.")
     ] = False,
@@ -50,7 +53,7 @@ def assess(
     quiet = as_json or not sys.stderr.isatty()
     tally: Counter[str] = Counter()
     with source(file, sys.stdin) as (lines, size), bar(size, tr("Assessing", "Évaluation"), quiet=quiet) as advance:
-        for answer, read in _answers(lines, view, instant):
+        for answer, read in _answers(lines, view, instant, why=why):
             out.write(orjson.dumps(answer) + b"\n")
             tally[answer["status"]] += 1
             tally.update(line["verdict"] for line in answer["lines"])
@@ -60,7 +63,9 @@ def assess(
         _summary(tally)
 
 
-def _answers(lines: Iterable[bytes], view: RegistryView, at: datetime | None) -> Iterator[tuple[dict[str, Any], int]]:
+def _answers(
+    lines: Iterable[bytes], view: RegistryView, at: datetime | None, *, why: bool
+) -> Iterator[tuple[dict[str, Any], int]]:
     """Each line's answer, and how many bytes it took. Blank lines are no lines."""
     for line in lines:
         if not line.strip():
@@ -70,7 +75,7 @@ def _answers(lines: Iterable[bytes], view: RegistryView, at: datetime | None) ->
         except orjson.JSONDecodeError:
             yield unreadable(), len(line)
         else:
-            yield assess_line(parsed, view, at=at), len(line)
+            yield assess_line(parsed, view, at=at, why=why), len(line)
 
 
 def _instant(text: str | None) -> datetime | None:

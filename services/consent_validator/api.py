@@ -26,7 +26,7 @@ def make_router(auth: Authenticator, registry: RegistryFeed, clock: Clock, book:
     router = APIRouter()
 
     @router.post("/v1/assess")
-    async def assess(request: Request, at: str | None = None) -> dict[str, Any]:
+    async def assess(request: Request, at: str | None = None, why: bool = False) -> dict[str, Any]:
         """One line of evidence in, its verdict lines out. A party assesses its own evidence; the operator anyone's."""
         caller = auth.caller(request)
         caller.require("collector", "prospector", "operator")
@@ -39,7 +39,7 @@ def make_router(auth: Authenticator, registry: RegistryFeed, clock: Clock, book:
             return unreadable()
         if caller.party is not None and _source(line) != caller.party:
             raise Refusal(403, "IDENTITY", "A party's key assesses the evidence of that party only")
-        answer = assess_line(line, registry.view, at=instant, now=clock.now(), book=book)
+        answer = assess_line(line, registry.view, at=instant, now=clock.now(), book=book, why=why)
         return {**answer, "ruleset": book.version, "registry_offset": registry.view.offset}
 
     @router.get("/v1/rules")

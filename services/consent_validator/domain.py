@@ -13,10 +13,11 @@ from typing import Any
 
 from services.consent_validator.choices import choices
 from services.consent_validator.rules.basis import row_of
+from services.consent_validator.rules.because import because
 from services.consent_validator.rules.book import STANDARD, Chosen, Periods, RuleBook
 from services.consent_validator.rules.days import CALL_PERIOD, add_months, end_of, start_of
 from services.consent_validator.rules.evidence import Case, Fired, Line, notice_key
-from services.consent_validator.rules.model import INVALID, REVIEW
+from services.consent_validator.rules.model import INVALID, REVIEW, Rule
 from services.consent_validator.verdict import Verdict, VerdictLine
 from shared.contracts.types import instant
 from shared.registry.view import Reference, RegistryView
@@ -33,6 +34,21 @@ def assess(
     periods = book.periods(case.collected_day, case.used_day)
     judged = tuple([_judge(line, book, periods) for line in lines])
     return Verdict(book.version, book.sequence, registry.offset, at, _references(case, lines), judged)
+
+
+def explain(
+    facts: Mapping[str, Any], registry: RegistryView, at: datetime, book: RuleBook = STANDARD, *, live: bool = False
+) -> list[tuple[VerdictLine, list[tuple[Rule, str]]]]:
+    """The same verdict's lines, each with the rules that fired and why, in French, with the facts."""
+    case = Case(facts, registry, at, book.settings, live=live)
+    periods = book.periods(case.collected_day, case.used_day)
+    found = []
+    for recipient, decision in choices(case):
+        line = Line(case, recipient, decision)
+        judged = _judge(line, book, periods)
+        rules = [rule for code in judged.reasons if (rule := book.find(code)) is not None]
+        found.append((judged, [(rule, because(rule.code, line)) for rule in rules]))
+    return found
 
 
 def cites_unknown(facts: Mapping[str, Any], registry: RegistryView) -> bool:

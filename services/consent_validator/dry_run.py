@@ -6,14 +6,15 @@ command prints (contracts.md). What is refused at intake is refused here, with t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from services.consent_validator.domain import assess
+from services.consent_validator.domain import assess, explain
 from services.consent_validator.rules.book import STANDARD, RuleBook
+from services.consent_validator.rules.model import Rule
 from services.consent_validator.verdict import VerdictLine
 from shared.contracts.envelope import SPEC_VERSION, envelope_of
 from shared.contracts.partner import CONSENT_COLLECTED
@@ -26,9 +27,12 @@ from shared.registry.view import RegistryView
 
 def assess_line(
     line: Any, registry: RegistryView, *, at: datetime | None = None, now: datetime | None = None,
-    book: RuleBook = STANDARD,
+    book: RuleBook = STANDARD, why: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """The answer to one parsed line. `at`: evaluation instant (default: its receipt); `now`: receipt where it has none."""
+    """The answer to one parsed line. `at`: evaluation instant (default: its receipt); `now`: receipt where it has none.
+
+    `why`: with the facts that made each rule fire, in French, and what would cure it.
+    """
     answer: dict[str, Any] = {
         "event_id": _text(line, "ce", "id"),
         "consent_id": _text(line, "data", "consent_id"),
@@ -38,12 +42,16 @@ def assess_line(
     }
     try:
         facts = facts_of_line(line, registry, now)
-        lines = assess(facts, registry, at or instant(facts["received_at"]), book).lines
+        moment = at or instant(facts["received_at"])
+        if why:
+            lines = [as_explained(line, rules) for line, rules in explain(facts, registry, moment, book)]
+        else:
+            lines = [as_printed(line) for line in assess(facts, registry, moment, book).lines]
     except InputError as error:
         answer["problems"] = [problem.as_dict() for problem in error.problems]
     else:
         answer["status"] = "accepted"
-        answer["lines"] = [as_printed(one) for one in lines]
+        answer["lines"] = lines
     return answer
 
 
@@ -65,6 +73,15 @@ def as_printed(line: VerdictLine) -> dict[str, Any]:
         "reasons": list(line.reasons),
         "valid_until": line.valid_until,
     }
+
+
+def as_explained(line: VerdictLine, rules: Sequence[tuple[Rule, str]]) -> dict[str, Any]:
+    """A line as printed, with why each rule fired."""
+    why = [
+        {"code": rule.code, "title": rule.title_fr, "facts": text, "cure": rule.cure_fr, "source": rule.source}
+        for rule, text in rules
+    ]
+    return {**as_printed(line), "why": why}
 
 
 def facts_of_line(line: Any, registry: RegistryView, now: datetime | None = None) -> dict[str, Any]:

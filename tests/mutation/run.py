@@ -28,6 +28,10 @@ from tests.mutation.mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "services" / "consent_validator" / "rules"
+CHANGED = [
+    "act_rules", "basis", "book", "channel_rules", "days", "evidence", "evidence_rules", "model", "page", "recipient_rules",
+]  # fmt: skip
+"""Modules of the package; those with sentences for people are left out."""
 STAGES = [
     ["test_rules_one_by_one.py", "test_dated_rules.py", "test_choices.py"],
     [
@@ -96,7 +100,7 @@ def main() -> int:
     _warm()
     work = [
         (f"services.consent_validator.rules.{path.stem}", path, mutant)
-        for path in sorted(PACKAGE.glob("*.py")) if not asked.only or path.stem in asked.only
+        for path in sorted(PACKAGE.glob("*.py")) if path.stem in (asked.only or CHANGED)
         for mutant in mutants(path.read_text("utf-8"))
     ]  # fmt: skip
     random.Random("mutants").shuffle(work)  # so that a run cut short is a fair sample
