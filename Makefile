@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo up test lint format bench lock clean
+.PHONY: help install demo up test lint format bench mutation lock clean
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -39,6 +39,9 @@ format: install  ## apply the formatter
 
 bench: install  ## the figures of docs/benchmarks.md, as ratios in one run
 	$(BIN)/python -m tests.bench.throughput $(ARGS)
+
+mutation: install  ## changes the law in every way it can, and says which changes no test notices (long)
+	$(BIN)/python -m tests.mutation.run $(ARGS)
 
 lock: ## refresh requirements.lock (needs the network)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
