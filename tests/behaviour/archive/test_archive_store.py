@@ -1,6 +1,7 @@
 """The archive's store on a real MongoDB: one commit point, nothing rewritten, nothing erased comes back."""
 
 import asyncio
+import base64
 import uuid
 from dataclasses import replace
 
@@ -150,6 +151,21 @@ async def test_long_facts_are_kept_beside(store, client, origin):
     await write(store, batch(head, Edge(), [record]))
     body = (await Reader(client).bodies([(head.log, 0)]))[head.log, 0]
     assert body == entry_of(record).body
+
+
+async def test_of_two_copies_of_a_record_the_first_ones_data_is_kept(store, client, origin):
+    owner = f"acme/{uuid.uuid4()}"
+    copies = [
+        stored(
+            "consents", offset, {"kind": "consent.recorded", "record": owner}, sealed=base64.b64encode(blob).decode()
+        )
+        for offset, blob in enumerate((b"first", b"again", b"later"))
+    ]
+    head = await store.claim(origin)
+    one = batch(head, Edge(), copies[:2])
+    await write(store, one)
+    await write(store, batch(one.after, one.edge, copies[2:]))
+    assert (await Reader(client).sealed([owner]))[owner] == ("consent.recorded", b"first")
 
 
 @pytest.mark.parametrize("erasure_first", [False, True])

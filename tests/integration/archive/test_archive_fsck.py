@@ -158,6 +158,25 @@ async def test_an_entry_that_no_record_gave(world):
     assert codes == ["ENTRY-ALTERED", "KAFKA-DIFFERS"]
 
 
+async def test_an_order_that_is_not_that_of_the_offsets(world):
+    entries = await world.reader.entries(world.head.log, 0, 50)
+    await world.forge(world.target, [*entries[:20], entries[21], entries[20], *entries[22:]])
+    findings = await found(world, kafka=False)
+    assert findings[0] == ("ENTRY-MISPLACED", "entry 21")
+    assert ("HEAD-BEHIND", "checkpoint 900") in findings
+
+
+async def test_a_forged_history_is_seen_by_its_own_checkpoints(world):
+    entries = [entry for number in range(4) for entry in await world.reader.entries(world.head.log, number, 256)]
+    await world.forge(world.target, [entries[0].replace(b'"kind":"test"', b'"kind":"fake"'), *entries[1:900]])
+    assert await found(world) == [
+        ("CHECKPOINT-DIFFERS", "checkpoint 100"),
+        ("CHECKPOINT-DIFFERS", "checkpoint 256"),
+        ("CHECKPOINT-DIFFERS", "checkpoint 900"),
+        ("KAFKA-DIFFERS", "entry 0"),
+    ]
+
+
 async def test_what_kafka_no_longer_retains_is_not_asked_for(world, kafka):
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()

@@ -73,6 +73,16 @@ async def test_an_engine_that_fails_after_a_step_costs_nothing(world, step):
     assert head.epoch == 1
 
 
+async def test_a_position_ahead_of_the_head_skips_nothing(world):
+    topic = await world.topic()
+    await world.publish(topic, 300)
+    one = await (await world.instance((topic, 0))).claim()
+    one.consumer.seek(TopicPartition(topic, 0), 250)  # as a rewind after a new claim may leave it
+    await one.drain()
+    await one.drain()
+    await world.assert_archived(topic)
+
+
 @pytest.mark.parametrize("step", ["before", *STEPS[:2]])
 async def test_a_zombie_is_fenced_and_its_work_is_dropped(world, step):
     topic = await world.topic()

@@ -5,7 +5,6 @@ from bson.binary import Binary
 from pymongo.errors import AutoReconnect
 
 from services.proof_archive.domain import entry_of
-from services.proof_archive.growth import Edge, grow
 from services.proof_archive.memory import FILE
 from services.proof_archive.published import latest_notes
 from services.proof_archive.rows import tile_id
@@ -15,7 +14,6 @@ from shared.crypto.policy import open_checkpoint
 from shared.kafka.publisher import Outgoing
 from shared.provisioning import provision
 from shared.topics import CHECKPOINTS_LATEST
-from tests.fakes.archive import leaf, tree_hash
 from tests.fakes.archive_world import ArchiveWorld, Killed
 
 pytestmark = pytest.mark.engines
@@ -104,24 +102,9 @@ async def test_a_failed_round_is_done_again(world):
 
 
 async def rewritten(world, topic, count):
-    """The log as a forger would make it: the first entry replaced, tiles and head made to agree with it."""
-    head = await world.reader.head(world.origin(topic))
+    """The log with another first entry."""
     entries = [entry_of(record).data for record in (await world.records(topic))[:count]]
-    entries[0] = entries[0].replace(b'"kind":"test"', b'"kind":"fake"')
-    edge, tiles = grow(Edge(), [leaf(entry) for entry in entries])
-    await world.db.entries.update_one({"_id": {"log": head.log, "index": 0}}, {"$set": {"bytes": Binary(entries[0])}})
-    for tile in tiles:
-        await world.db.tiles.replace_one(
-            {"_id": tile_id(head.log, tile.level, tile.number)}, {"w": tile.width, "h": Binary(tile.hashes)}
-        )
-    await world.db.heads.update_one(
-        {"_id": head.origin},
-        {"$set": {
-            "size": edge.size, "root": Binary(edge.frontier.root()), "next_offset": count,
-            "range": [Binary(item) for item in edge.frontier.hashes],
-        }},
-    )  # fmt: skip
-    assert edge.frontier.root() == tree_hash([leaf(entry) for entry in entries])
+    await world.forge(topic, [entries[0].replace(b'"kind":"test"', b'"kind":"fake"'), *entries[1:]])
 
 
 async def test_an_older_database_halts_the_log_until_kafka_has_given_the_same_root(world):
@@ -186,6 +169,16 @@ async def test_a_damaged_tile_halts_its_log_alone(world):
     assert world.origin(topic) in problem
     assert (await published(world, other)).size == head.size
     assert await published(world, topic) is None
+
+
+async def test_a_head_that_its_tiles_do_not_give_is_not_signed_even_the_first_time(world):
+    topic = await world.topic()
+    head = await archived(world, topic, 10)
+    await world.db.heads.update_one({"_id": head.origin}, {"$set": {"root": Binary(b"x" * 32)}})
+    signing = world.signing()
+    assert await signing.round() == 0
+    (problem,) = signing.problems()
+    assert "the tiles do not lead to the head's root" in problem
 
 
 async def test_a_memory_lost_is_recovered_from_what_was_published(world, tmp_path):
