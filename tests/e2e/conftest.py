@@ -9,7 +9,7 @@ from services.cli.up import example_registry, system_plan
 from shared.local_engines.supervisor import Supervisor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def example_system(tmp_path_factory):
     plan = system_plan(
         tmp_path_factory.mktemp("e2e") / "data",

@@ -12,7 +12,7 @@ from tests.bench import world
 FAST = {"OPPOSABLE_RIGHTS_REMIND_AFTER": "600,1200"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bench_system(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faults")
     plan = system_plan(folder / "data", registry=world.write(folder / "registry"), environment=FAST)
