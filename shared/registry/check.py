@@ -118,6 +118,17 @@ def _list(document: Document, published: RecipientList, view: RegistryView) -> I
         elif party.registration != entry.registration:
             message = "not the registration of this party: the list names another legal person"
             yield _finding("error", document, f"{pointer}/siren", "REGISTRY-REFERENCE", message)
+        if party is not None and plain_name(entry.legal_name) != plain_name(party.legal_name):
+            brand = plain_name(entry.legal_name) in {plain_name(name) for name in party.brands}
+            message = (
+                "a brand, not the company: persons must be shown who it is" if brand else "not this party's legal name"
+            )
+            yield _finding("warning", document, f"{pointer}/legal_name", "REGISTRY-NAME", message)
+
+
+def plain_name(name: str) -> str:
+    """A company's name as compared: case and white space do not tell companies apart."""
+    return " ".join(name.casefold().split())
 
 
 def _agreement(document: Document, agreement: Agreement, view: RegistryView, today: date | None) -> Iterator[Finding]:

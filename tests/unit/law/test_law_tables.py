@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from law_world import bend, body, call, decision, event, judged, one
+from law_world import bend, bent_registry, body, call, decision, event, judged, one
 
 from services.consent_validator.rules.book import CATALOGUE, SEQUENCE, VERSION
 from services.consent_validator.rules.channel_rules import bans
@@ -78,3 +78,20 @@ def test_no_other_channel_does(channel: str) -> None:
     relationship = {"with": "ludibrume", "kind": "customer"}
     (line,) = judged(event(decisions=[own], relationship=relationship))
     assert line.basis != "soft_opt_in"
+
+
+def test_a_registered_box_that_contradicts_the_event_asks_for_a_person_on_any_basis() -> None:
+    """On an exception no ticked box is forbidden, so that nothing but the contradiction speaks."""
+    relationship = {
+        "with": "ludibrume", "kind": "customer", "details_from_person": True, "collected_during": "sale", "analogous": True,
+        "opt_out_offered": True,
+    }  # fmt: skip
+    own = decision(value="not_objected", recipients=["ludibrume"])
+    asked = event(decisions=[own], relationship=relationship)
+    roles = body("party:ludibrume") | {"roles": ["collector", "prospector"]}
+    form = body(f"form:{asked['form']['id']}:{asked['form']['version']}")
+    assert one(asked, view=bent_registry(roles)).verdict == "valid"
+    for box in form["boxes"]:
+        box["default"] = "on"
+    line = one(asked, view=bent_registry(roles, form))
+    assert (line.verdict, line.basis, line.reasons) == ("review", "soft_opt_in", ("FORM-CONTRADICTED",))

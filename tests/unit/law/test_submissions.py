@@ -315,3 +315,18 @@ def test_a_later_version_that_takes_over_silences_the_warning() -> None:
     assert days_left(first, [first, renewed], end) is None
     assert days_left(first, [first, gap], end) == 0
     assert days_left(renewed, [first, renewed], end) is None
+
+
+@pytest.mark.parametrize(("name", "words"), [("brand", "a brand"), ("Autre Société SA", "legal name"), (None, None)])
+def test_a_list_names_companies_not_brands(name: str | None, words: str | None) -> None:
+    entries = copy.deepcopy(body(LIST)["entries"])
+    party = body(f"party:{entries[0]['party']}")
+    assert party["brands"], "the cases give it a brand"
+    if name is not None:
+        entries[0]["legal_name"] = party["brands"][0] if name == "brand" else name
+    else:
+        entries[0]["legal_name"] = f"  {party['legal_name'].upper()} "
+    changed = new_list(entries=entries)
+    found = check([*documents(), Document(key_of(changed), changed)])
+    messages = [f.problem.message for f in found if f.key == key_of(changed) and f.problem.code == "REGISTRY-NAME"]
+    assert (words in messages[0]) if words else messages == []
