@@ -6,7 +6,7 @@ Warnings: an agreement that says nothing of its clauses, lacks one, or ends soon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -21,6 +21,9 @@ from shared.registry.view import RegistryView
 from shared.topics import PLATFORM_PARTY
 
 POST = "post"
+PHONE_CHANNELS = frozenset({"call", "automated_call", "sms"})
+SEEN: Mapping[str, str] = {"web": "screenshot", "app": "screenshot", "paper": "scan"}
+"""What shows a form of each medium; a call script (oral) and a screen of ours (crm) are their own text."""
 UNBALANCED_FROM = 25
 """Score from which a form's refusal is worth a warning (rules: FORM-UNBALANCED)."""
 
@@ -91,6 +94,16 @@ def _form(document: Document, form: Form, view: RegistryView) -> Iterator[Findin
     yield from _owner(document, form.collector, view)
     if form.notice is not None and view.notice(form.notice.id, form.notice.version) is None:
         yield _finding("error", document, "/notice", "REGISTRY-REFERENCE", "no such notice version is registered")
+    if form.screenshot_sha256 is None and form.medium in SEEN:
+        message = f"no {SEEN[form.medium]} is registered: what the person saw cannot be shown"
+        yield _finding("warning", document, "/screenshot_sha256", "FORM-EVIDENCE", message)
+    asks_number = any(PHONE_CHANNELS.intersection(box.channels) for box in form.boxes)
+    if asks_number and form.phone_objection_told is False:
+        message = "asks for a telephone number without saying that one may object to calls (C. conso. L.223-2)"
+        yield _finding("warning", document, "/phone_objection_told", "FORM-PHONE-MENTION", message)
+    if form.medium == "oral" and form.boxes and not form.phone_statements and asks_number:
+        message = "a call script that states none of the five things a consent to calls needs (C. conso. R.223-1)"
+        yield _finding("warning", document, "/phone_statements", "FORM-SCRIPT", message)
     if form.refusal.present and form.unbalance >= UNBALANCED_FROM:
         message = f"the refusal is less visible than the acceptance: {form.unbalance} of 100"
         yield _finding("warning", document, "/refusal", "FORM-UNBALANCED", message)

@@ -141,6 +141,8 @@ class Form(Contract):
     acceptance: Control
     boxes: tuple[Box, ...] = ()
     phone_statements: tuple[Literal["professional", "choice", "period", "withdrawal", "proof_access"], ...] = ()
+    phone_objection_told: bool | None = None
+    """Where a number is asked: whether the form says that one may object to calls (C. conso. L.223-2); None = not looked at."""
     post_information: PostInformation | None = None
     tracker: TrackerBanner | None = None
 

@@ -330,3 +330,22 @@ def test_a_list_names_companies_not_brands(name: str | None, words: str | None) 
     found = check([*documents(), Document(key_of(changed), changed)])
     messages = [f.problem.message for f in found if f.key == key_of(changed) and f.problem.code == "REGISTRY-NAME"]
     assert (words in messages[0]) if words else messages == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, None),
+        ({"screenshot_sha256": None}, "FORM-EVIDENCE"),
+        ({"screenshot_sha256": None, "medium": "paper"}, "FORM-EVIDENCE"),
+        ({"screenshot_sha256": None, "medium": "oral"}, None),
+        ({"phone_objection_told": False}, "FORM-PHONE-MENTION"),
+        ({"phone_objection_told": True}, None),
+        ({"medium": "oral", "phone_statements": []}, "FORM-SCRIPT"),
+    ],
+)
+def test_a_form_is_examined_by_its_medium(change: dict[str, Any], code: str | None) -> None:
+    form = new_form(**change)
+    found = check([*documents(), Document(key_of(form), form)])
+    codes_found = {f.problem.code for f in found if f.key == key_of(form)}
+    assert codes_found == ({code} if code else set())

@@ -44,7 +44,11 @@ def test_every_reason_is_told_with_facts_and_cure_and_without_the_person(case) -
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [
-        ("sanction-hubside-buyer-absent-from-list", "LIST-NOT-NAMED", ["n'est pas l'une des 2 sociétés de la liste fichentete-diffusion"]),
+        (
+            "sanction-hubside-buyer-absent-from-list",
+            "LIST-NOT-NAMED",
+            ["n'est pas l'une des 2 sociétés de la liste fichentete-diffusion"],
+        ),
         ("call-period-366-days", "PHONE-PERIOD", ["fin le 2027-09-15, soit 366 jours après le 2026-09-14"]),
         ("call-period-and-proof-not-stated", "PHONE-STATEMENTS", ["period, proof_access"]),
         ("notice-lacks-retention-and-complaint", "NOTICE-MISSING", ["ne dit rien de : complaint, retention"]),
