@@ -176,7 +176,7 @@ class Instance:
 
     def __init__(self, world, partitions, sequencer):
         self.partitions, self.sequencer = partitions, sequencer
-        self.sizes = itertools.cycle((200, 70, 131))  # a replay is not cut as the first time
+        self.sizes = itertools.chain(range(200, 60, -7), itertools.repeat(60))  # a replay is cut otherwise
         self.consumer = AIOKafkaConsumer(
             bootstrap_servers=world.kafka, enable_auto_commit=False, auto_offset_reset="none", max_poll_records=500
         )
