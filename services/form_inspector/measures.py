@@ -21,7 +21,8 @@ _BODY_SHARE = 0.6
 class Measure:
     """Sizes in whole CSS pixels; contrast to one decimal or None where it cannot be known; `depth` = clicks to reach it.
 
-    `covered`: another dialog of the page lies over it as the page opens. `by`: a control of its own, one option of a yes/no question, or the one button that sends with nothing ticked.
+    `covered`: another dialog of the page lies over it as the page opens. `by`: a control of its own, one option of a
+    yes/no question, or the one button that sends with nothing ticked.
     """
 
     label: str

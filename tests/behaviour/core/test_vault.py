@@ -50,7 +50,9 @@ async def test_same_content_elsewhere_is_a_duplicate_and_names_the_first(vault):
 async def test_other_content_is_a_conflict_even_at_another_event_id(vault):
     one = item()
     await vault.admit([one])
-    assert await outcomes(vault, item(one.record_id, "acme other", "in.acme.consents/0/9", b"other")) == [Outcome.CONFLICT]
+    assert await outcomes(vault, item(one.record_id, "acme other", "in.acme.consents/0/9", b"other")) == [
+        Outcome.CONFLICT
+    ]
 
 
 async def test_one_event_id_for_two_records_is_a_conflict_under_the_first_ones_key(vault):

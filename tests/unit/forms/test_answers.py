@@ -33,7 +33,8 @@ def test_answers_fill_nested_fields_and_close_their_questions() -> None:
     }
     assert fill(document, questions, answers) == []
     assert document == {
-        "published_at": "2026-09-01T06:00:00Z", "steps": {"grant": 2, "withdraw": 1}, "boxes": [{"channels": ["email", "sms"]}], "incentive": None
+        "published_at": "2026-09-01T06:00:00Z", "steps": {"grant": 2, "withdraw": 1},
+        "boxes": [{"channels": ["email", "sms"]}], "incentive": None,
     }  # fmt: skip
 
 
