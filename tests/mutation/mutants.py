@@ -47,7 +47,10 @@ def mutants(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     plain = ast.unparse(tree)
     seen = {plain}
+    machinery = {id(part) for node in ast.walk(tree) if _is_machinery(node) for part in ast.walk(node)}
     for index, node in enumerate(ast.walk(tree)):
+        if id(node) in machinery:
+            continue
         for what, change in _changes(node):
             twin = copy.deepcopy(tree)
             change(list(ast.walk(twin))[index])
@@ -55,6 +58,13 @@ def mutants(source: str) -> Iterator[Mutant]:
             if text not in seen:
                 seen.add(text)
                 yield Mutant(getattr(node, "lineno", 0), what, text)
+
+
+def _is_machinery(node):
+    """How a class is built, how much is remembered: no law is in it."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in {"dataclass", "field", "lru_cache"}
+    return isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").startswith("MOST_")
 
 
 def _changes(node):  # noqa: C901, PLR0912 - one case per kind of change
