@@ -225,6 +225,8 @@ def test_an_answer_ends_with_the_hours_that_allowed_it():
     )
     sunday = instant("2026-09-20T09:00:00Z")
     assert judge(bent(sunday, appointment=sunday)).holds_until == sunday + timedelta(minutes=30)
+    far = bent(appointment=sunday)  # an appointment another day neither shortens nor prolongs
+    assert judge(far).holds_until == at_local("2026-09-15T13:00", "Europe/Paris")
     assert judge(bent(channel="email")).holds_until == CALL.permissions[0].valid_until
 
 
