@@ -18,7 +18,9 @@ from services.cli.reassess import ask
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve, run, settings_of
 from services.cli.topics import Internal, PerParty, Replication
 from services.cli.up import INTERNAL_PARTITIONS, PARTY_PARTITIONS
+from shared.errors import InputError, Problem
 from shared.provisioning import provision, topics_missing
+from shared.registry.check import check
 from shared.registry.load import Document, load_dir
 from shared.registry.publish import PublishReport, stored_bodies
 from shared.registry.publish import plan as plan_of
@@ -26,6 +28,12 @@ from shared.settings import Settings
 from shared.topics import REGISTRY
 
 Directory = Annotated[Path, typer.Argument(exists=True, help="YAML file, or directory of YAML files.")]
+
+
+BLOCKING = frozenset({
+    "REGISTRY-SIREN", "REGISTRY-REFERENCE", "REGISTRY-ROLE", "REGISTRY-RESERVED", "REGISTRY-DATES", "REGISTRY-TWICE",
+})  # fmt: skip
+"""Errors of `registry check` that refuse a document."""
 
 
 def changed_fields(before: Any, after: Any, pointer: str = "") -> list[str]:
@@ -47,15 +55,35 @@ def changed_fields(before: Any, after: Any, pointer: str = "") -> list[str]:
 
 
 async def compare(settings: Settings, documents: Sequence[Document]) -> tuple[PublishReport, dict[str, list[str]]]:
-    """What publishing would do, and the changed fields of each object that exists already with another body."""
+    """What publishing would do, and the changed fields of each object that exists already with another body.
+
+    Raises InputError with why, where a document that would be published cannot stand in the registry as it would be then.
+    """
     stored = {} if await topics_missing(settings, [REGISTRY.name]) else await stored_bodies(settings)
     report = plan_of(stored, [(document.key, document.body) for document in documents])
+    problems = unfit(stored, documents, report.published)
+    if problems:
+        raise InputError(problems)
     fields = {
         document.key: changed_fields(stored[document.key], document.body)
         for document in documents
         if document.key in stored
     }
     return report, {key: changed for key, changed in fields.items() if changed}
+
+
+def unfit(stored: dict[str, dict[str, Any]], documents: Sequence[Document], published: Sequence[str]) -> list[Problem]:
+    """Why documents to be published cannot stand beside those that are stored. Pure.
+
+    A list's wrong hash or signature is no reason: it is *assessed*, so that the fault has a name in each verdict.
+    """
+    ours = {document.key for document in documents}
+    others = [Document(key, body) for key, body in stored.items() if key not in ours]
+    return [
+        finding.problem
+        for finding in check([*others, *documents])
+        if finding.severity == "error" and finding.key in published and finding.problem.code in BLOCKING
+    ]
 
 
 def standing_changed(fields: dict[str, list[str]]) -> frozenset[str]:

@@ -95,3 +95,13 @@ def test_a_registered_box_that_contradicts_the_event_asks_for_a_person_on_any_ba
         box["default"] = "on"
     line = one(asked, view=bent_registry(roles, form))
     assert (line.verdict, line.basis, line.reasons) == ("review", "soft_opt_in", ("FORM-CONTRADICTED",))
+
+
+def test_a_notice_is_missing_beside_an_unknown_form_only_where_the_event_names_it() -> None:
+    asked = event()
+    unknown = {**asked["form"], "version": 99}
+    left_to_the_form = {"version": asked["notice"]["version"], "sha256": asked["notice"]["sha256"]}
+    assert "NOTICE-MISSING" not in one(asked | {"form": unknown, "notice": left_to_the_form}).reasons
+    named = left_to_the_form | {"id": "mentions-inconnues"}
+    assert "NOTICE-MISSING" in one(asked | {"form": unknown, "notice": named}).reasons
+    assert "NOTICE-MISSING" in one(asked | {"form": unknown, "notice": None}).reasons
