@@ -24,7 +24,9 @@ _BOXED_ID = re.compile(r"[^a-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One question. None = cannot be told. `asks`: about prospecting or trackers (others are kept, but not registered).
+    """One question. None = cannot be told.
+
+    `asks`: about prospecting or trackers, or about nothing that can be told (others are kept, but not registered).
 
     `objects`: ticking it refuses. `hidden`: no person can see it. `parties`: companies its label names.
     """
@@ -102,7 +104,9 @@ def _box(group: list[Tickable], screen: Screen, trackers: bool) -> Box:
     meaning, asks = _meaning(group, screen.seen)
     if trackers and meaning.channels is None and meaning.purposes and "prospecting" not in meaning.purposes:
         meaning = meaning._replace(channels=("tracker",))
-    label = _question(group)
+    label = _question(group, screen.seen)
+    nameless = first.kind == "checkbox" and not label and first.hidden is None
+    hidden = first.hidden if first.kind == "select" else first.label_hidden
     objects = first.kind == "checkbox" and meaning.objects
     default: Default | None = _default(group)
     if objects and default == "off" and meaning.channels != ("post",):
@@ -110,15 +114,15 @@ def _box(group: list[Tickable], screen: Screen, trackers: bool) -> Box:
     return Box(
         id=_slug(first.name or first.id) or _slug(label) or "box", label=label, channels=meaning.channels,
         purposes=meaning.purposes or None, default=default, with_terms=meaning.terms, required=any(b.required for b in group),
-        objects=objects, asks=asks, hidden=first.label_hidden if first.kind != "select" else first.hidden, guessed=first.guessed,
+        objects=objects, asks=asks or nameless, hidden=None if nameless else hidden, guessed=first.guessed,
         parties=tuple(companies.names(label)), rect=first.label_rect or first.rect, path=screen.path, scope=first.scope.key,
     )  # fmt: skip
 
 
-def _question(group: list[Tickable]) -> str:
+def _question(group: list[Tickable], seen: Seen) -> str:
     first = group[0]
     if first.kind == "radio":
-        return " ".join(filter(None, [first.legend, " / ".join(box.label for box in group)]))
+        return " ".join(filter(None, [first.legend or _before(first, seen), " / ".join(box.label for box in group)]))
     return first.label or first.legend
 
 
@@ -129,7 +133,7 @@ def _meaning(group: list[Tickable], seen: Seen) -> tuple[Covers, bool]:
         return covers(""), False
     if first.kind == "select" and not (_yes_option(first) and _no_option(first)):
         return covers(""), False
-    own = covers(normal(_question(group)))
+    own = covers(normal(_question(group, seen)))
     around = _before(first, seen)
     wider = covers(normal(f"{first.legend} {around}"))
     talks = bool(own.purposes) or own.objects or (own.agrees and bool(own.channels) and not own.service)

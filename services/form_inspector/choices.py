@@ -24,7 +24,6 @@ _ABOUT_REFUSAL = re.compile(
 )
 _TERMS = re.compile(r"\bconditions\b|\bpolitique\b|\breglement\b|\bconfidentialite\b|\bmentions\b")
 _CLICKING = r"\ben (?:cliquant|appuyant|validant|continuant|confirmant|soumettant)\b"
-_NAMED = re.compile(_CLICKING + r"[^«\"“]{0,30}[«\"“] ?([^»\"”]{2,60}?) ?[»\"”]")
 _AGREEING = re.compile(r"\baccept\w*|\bconsent\w*|\bautoris\w*")
 _SAVES = re.compile(r"\b(?:enregistr|valid|confirm|sauvegard)\w*\b.*\b(?:choix|preferences?|parametres|selection)\b")
 _OPTIONAL = any_of(
@@ -58,7 +57,7 @@ def choose(page: Page, boxes: Sequence[Box]) -> Choices:
     asked = [box for box in boxes if box.asks and not box.hidden]
     scope = _main_scope(page.screens[0], boxes)
     texts = [normal(block.text) for screen in page.screens for block in screen.seen.blocks]
-    named = next((match.group(1) for text in texts if _AGREEING.search(text) and (match := _NAMED.search(text))), None)
+    named = _named(page, texts)
     pairs = [pair for screen in page.screens for pair in _pairs(screen, scope, named)]
     refusal, acceptance = min(pairs, key=_cost, default=(None, None))
     optional = any(_OPTIONAL.search(text) for text in texts)
@@ -77,6 +76,21 @@ def choose(page: Page, boxes: Sequence[Box]) -> Choices:
         banner=_is_banner(page, [box for box in asked if not box.objects]),
         other_banner=_other_banner(page.screens[0], scope),
     )
+
+
+def _named(page: Page, texts: Sequence[str]) -> str | None:
+    """The label of a control that a sentence makes mean consent (`En cliquant sur « Je joue », vous acceptez`)."""
+    labels = {normal(control.label) for screen in page.screens for control in screen.seen.controls if control.shown}
+    for text in texts:
+        clicking = re.search(_CLICKING, text)
+        if clicking and _AGREEING.search(text):
+            rest = text[clicking.end() : clicking.end() + 100]
+            called = [
+                label for label in labels if len(label) > 1 and re.search(rf"(?<!\w){re.escape(label)}(?!\w)", rest)
+            ]
+            if called:
+                return max(called, key=len)
+    return None
 
 
 def _unseen(page: Page, refusal: Measure | None) -> tuple[tuple[str, str], ...]:
@@ -110,7 +124,8 @@ def _acceptance(screen: Screen, scope: int, named: str | None, refusal: Measure 
     says = [c for c in nearby if says_acceptance(c.label) and not (c.tag == "a" and _TERMS.search(normal(c.label)))]
     called = [c for c in nearby if named and normal(c.label) == named]
     sends = [c for c in nearby if _sends(c) and (refusal is None or refusal.scope in {c.scope.key, -1})]
-    for found in (says, called, sends):
+    buttons = [c for c in sends if c.tag in {"button", "input"}]
+    for found in (says, called, buttons, sends):
         measures = [m for c in found if (m := of_control(c, screen.depth, screen.path))]
         if measures and refusal is not None:
             return min(measures, key=lambda m: (abs(m.rect.y - refusal.rect.y), -m.rect.area))
@@ -140,10 +155,10 @@ def _without_control(
             ):
                 near = _acceptance(screen, scope, None, saves)
                 return replace(saves.beside(near) if near else saves, by="unticked"), near or acceptance, None
-    if empty and acceptance is not None and not says_acceptance(acceptance.label):
-        if optional:
+    if free and acceptance is not None and not says_acceptance(acceptance.label):
+        if empty and optional:
             return replace(acceptance, by="unticked", position="beside"), acceptance, None
-        return None, acceptance, "refusal_by_leaving_empty"
+        return None, acceptance, "refusal_by_leaving_empty" if empty else "refusal_by_unticking"
     if any(box.objects and box.default is None for box in asked):
         return None, acceptance, "refusal_by_ticking"
     closers = [c for s in page.screens for c in _nearby(s, scope) if _CLOSES.search(normal(c.label)) or not c.label]

@@ -65,6 +65,11 @@ class Evidence:
         return [box for box in self.asked if not box.objects]
 
     @property
+    def asks(self) -> bool:
+        """Whether consent is asked at all: by a box, by a banner, or by a button that is said to mean it."""
+        return bool(self.consents) or self.choices.banner or self.choices.named is not None
+
+    @property
     def grant_steps(self) -> int | None:
         """Gestures to consent: clicks to reach the acceptance, a tick where a box is empty, and the acceptance."""
         depth = self.choices.accept_depth

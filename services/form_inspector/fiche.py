@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from html import escape
+from html import escape as escape_html
 from typing import TYPE_CHECKING
 
 from services.form_inspector.finding import Finding
@@ -42,11 +42,19 @@ ul{{margin:0;padding-left:18px}} li{{margin:6px 0}} code{{font-size:12px}}
 """
 
 
+def escape(text: str) -> str:
+    """Text as HTML, with the unbreakable spaces of French."""
+    spaced = text.replace("« ", "«\u00a0").replace(" »", "\u00a0»")
+    for sign in ":;?!":
+        spaced = spaced.replace(f" {sign}", f"\u00a0{sign}")
+    return escape_html(spaced)
+
+
 def compose(
-    *, title: str, source: str, balance: Parts | None, complete: bool, clicks: int, pictures: Mapping[tuple[str, ...], bytes],
+    *, title: str, source: str, balance: Parts | None, complete: bool, clicks: int | None, pictures: Mapping[tuple[str, ...], bytes],
     marks: Sequence[Mark], findings: Sequence[Finding], questions: Sequence[Question],
 ) -> str:  # fmt: skip
-    """The picture as one HTML page without scripts, and without anything to load. `clicks`: before the refusal shows."""
+    """The picture as one HTML page without scripts, and without anything to load. `clicks`: before the refusal shows, None = there is none."""
     used = [path for path in pictures if path == () or any(mark.path == path for mark in marks)]
     screens = "".join(_screen(path, pictures[path], marks) for path in used)
     return (
@@ -90,13 +98,15 @@ def _badge(number: int, colour: str) -> str:
     return f'<span class="n" style="background:{colour}">{number}</span>'
 
 
-def _gauge(balance: Parts | None, complete: bool, clicks: int) -> str:
+def _gauge(balance: Parts | None, complete: bool, clicks: int | None) -> str:
     if balance is None:
         return (
             "<h2>Équilibre : inconnu</h2><p>Le refus ou l'acceptation n'a pas pu être reconnu ; voir les questions.</p>"
         )
     score = balance.score
-    if score >= INVALID_FROM:
+    if clicks is None:
+        colour, word = "#c5221f", "aucun refus visible"
+    elif score >= INVALID_FROM:
         colour, word = "#c5221f", "déséquilibré"
     elif score >= REVIEW_FROM:
         colour, word = "#a3510b", "à revoir"

@@ -63,7 +63,9 @@ def _reach(evidence: Evidence, refusal: Measure) -> Iterator[Finding]:
     choices, acceptance = evidence.choices, evidence.choices.acceptance
     refuse, grant = evidence.refuse_steps, evidence.grant_steps
     if choices.banner and refuse and grant and refuse > grant:
-        yield error("TRACKER-PARITY", f"Refuser demande {gestures(refuse)}{_path(refusal)}, accepter {gestures(grant)}.")
+        yield error(
+            "TRACKER-PARITY", f"Refuser demande {gestures(refuse)}{_path(refusal)}, accepter {gestures(grant)}."
+        )
     elif choices.accept_depth is not None and refusal.depth > choices.accept_depth:
         yield error("REFUSAL-BEHIND-CLICKS", f"Le refus n'est pas sur l'écran de l'acceptation{_path(refusal)}.")
     if evidence.refusal_gone_on_phone:
@@ -103,7 +105,9 @@ def _boxes(evidence: Evidence) -> Iterator[Finding]:
             yield error("ACT-BUNDLED", f"Une seule case pour plusieurs choses ({covered}) : {quoted}")
         if box.objects and box.default is None:
             yield error("BOX-OPT-OUT", f"Il faut cocher pour refuser ; ne rien faire vaut accord : {quoted}")
-        if box.guessed:
+        if not box.label:
+            yield warning("BOX-NAMELESS", f"Une case n'a aucun texte : « {box.id} ».")
+        elif box.guessed:
             yield info("BOX-LABEL", f"Case sans étiquette propre ; le texte voisin a été lu : {quoted}")
     for box in evidence.unseen_consents:
         reason = UNSEEN[box.hidden or "hidden"]

@@ -79,7 +79,7 @@ def _recipients(evidence: Evidence) -> Iterator[Finding]:
         yield error("LIST-CATEGORIES", "Les destinataires sont donnés par catégories, pas nommés.")
     if found.shown == "link":
         yield warning("LIST-NOT-SHOWN", "La liste des destinataires est derrière un lien ou un clic.")
-    elif found.shown == "absent" and found.third_parties and evidence.consents and not evidence.unread:
+    elif found.shown == "absent" and found.third_parties and evidence.asks and not evidence.unread:
         yield error("LIST-NOT-SHOWN", "La page parle de tiers mais n'en donne pas la liste.")
     for entry in found.missing if found.entries or found.linked else ():
         yield error("LIST-NOT-NAMED", f"{entry.legal_name} ({entry.registration}) est au registre, pas sur la page.")

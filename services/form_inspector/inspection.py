@@ -71,7 +71,7 @@ async def picture(browser: Browser, inspection: Inspection) -> bytes:
         source=source,
         balance=inspection.balance,
         complete=inspection.complete,
-        clicks=refusal.depth if refusal else 0,
+        clicks=refusal.depth if refusal else None,
         pictures=inspection.read.pictures,
         marks=marks(inspection.evidence),
         findings=inspection.findings,

@@ -37,6 +37,7 @@ TEXTS = {
     "refusal/by_leaving_empty": "Le seul bouton est neutre et les cases sont vides : envoyer sans cocher est-il un refus, service rendu ?",
     "refusal/by_closing": "Le seul autre geste est de fermer (ou un bouton sans texte) : vaut-il refus, et est-ce dit à la personne ?",
     "refusal/by_ticking": "Pour refuser, il faut cocher une case : la personne peut-elle refuser aussi simplement qu'accepter ?",
+    "refusal/by_unticking": "Pour refuser, il faut décocher ce qui est coché d'avance : est-ce dit, et le service est-il rendu ?",
     "refusal/phone": "Le refus se voit à 680 px, mais pas sur un téléphone (390 px) : la version enregistrée offre-t-elle un refus ?",
     "contrast": "Quel est le contraste de ce texte ? Une image, un filtre ou un autre élément se trouve derrière lui.",
     "restyled": "Quelle est la vraie mesure ? Une feuille de style d'un autre hôte n'a pas été chargée.",

@@ -34,6 +34,9 @@ _THIRD = re.compile(
     r"\bpartenaires?\b|\bsocietes (?:listees|tierces|partenaires)|\btiers\b|\bsponsors?\b|\bannonceurs?\b|\bdestinataires\b"
 )
 
+_THEIR_PARTNERS = r"(?i:partenaires?(?: \w+)? (?:de |du |d['’])(?:la soci[ée]t[ée] )?)"
+"""`les partenaires de Lune SA` names Lune SA, not its partners."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
@@ -103,7 +106,9 @@ def _names_recipients(line: Line) -> bool:
         return False
     if _WHO.search(line.heading):
         return True
-    return bool(_THIRD.search(line.plain)) and not (speaks_of_calls(line.heading) or speaks_of_calls(line.plain))
+    third = [name for name in named if not re.search(_THEIR_PARTNERS + re.escape(name), line.text)]
+    calls = speaks_of_calls(line.heading) or speaks_of_calls(line.plain)
+    return bool(third and _THIRD.search(line.plain)) and not calls
 
 
 def _distinct(found: Iterable[Company]) -> tuple[Company, ...]:

@@ -5,6 +5,16 @@ const CONTROL = "button, input[type=submit], input[type=button], input[type=imag
 const FIELD = "input:not([type=submit], [type=button], [type=image], [type=reset], [type=checkbox], [type=radio]), textarea";
 const FRAMES = "iframe, frame, object, embed, canvas";
 
+const OTHERS = "label, a, button, summary, select, option, input, textarea, [role=button], [role=link], [role=checkbox], " +
+  "[role=switch], [role=radio]";
+
+// Something to click: a control by its kind, or any short text under a hand-shaped cursor of its own.
+function clickable(element) {
+  if (element.matches(CONTROL)) return true;
+  const hand = styleOf(element).cursor === "pointer" && styleOf(parentOf(element) ?? element).cursor !== "pointer";
+  return hand && !element.closest(OTHERS) && squeeze(element.textContent).length <= 90 && !element.querySelector(OTHERS);
+}
+
 // Whether the page itself says that this control opens something.
 function announced(element) {
   if (element.tagName === "SUMMARY") return parentOf(element)?.open === false;
@@ -150,7 +160,7 @@ function collect() {
   const touchable = new CSSStyleSheet();
   touchable.replaceSync("* { pointer-events: auto !important }");
   document.adoptedStyleSheets.push(touchable);
-  found.controls = all.filter((e) => e.matches(CONTROL)).map(control);
+  found.controls = all.filter(clickable).map(control);
   document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => sheet !== touchable);
   scrollTo({ left: start.x, top: start.y, behavior: "instant" });
   return found;

@@ -72,6 +72,18 @@ function blockOf(node) {
   return up;
 }
 
+const guess = (nodes) => ({ nodes, text: textOf(nodes), guessed: true, holders: [] });
+
+// The text of the nearest cell, line or paragraph that holds this box and no other.
+function beside(element, skip) {
+  for (const up of ancestorsOf(element).slice(0, 4)) {
+    if (up.querySelectorAll(BOX).length > 1) break;
+    const nodes = readable(up, skip);
+    if (nodes.length) return nodes;
+  }
+  return [];
+}
+
 // The label: the field's own, else by reference, else by attribute, else the text beside it (a guess).
 function labelOf(element) {
   const skip = "select, textarea, input, button";
@@ -89,5 +101,5 @@ function labelOf(element) {
     if (next.nodeType === 1) siblings.push(...readable(next, skip));
     else if (next.nodeType === 3 && next.data.trim()) siblings.push(next);
   }
-  return { nodes: siblings, text: textOf(siblings), guessed: true, holders: [] };
+  return siblings.length ? guess(siblings) : guess(beside(element, skip));
 }
