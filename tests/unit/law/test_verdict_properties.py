@@ -103,8 +103,8 @@ def test_a_verdict_depends_only_on_its_inputs(made: tuple[str, Json], at: str) -
     assert data == before
 
 
-@FAST
-@given(st.lists(st.tuples(events(), instants()), min_size=2, max_size=6))
+@settings(FAST, max_examples=12)
+@given(st.lists(st.tuples(events(), instants()), min_size=2, max_size=5))
 def test_what_a_view_remembers_changes_no_verdict(made: list[tuple[tuple[str, Json], str]]) -> None:
     """Events that share a page share answers: judged one after the other as each on a registry of its own."""
     shared_view = view_of(documents())
