@@ -1,4 +1,4 @@
-"""HTTP of the archive: `GET /v1/proofs/{record}` (`.json`, `.zip`), `POST /v1/verify`. Errors are RFC 9457 problems.
+"""HTTP of the archive: proofs by record (`.json`, `.zip`), verification, obligations. Errors are RFC 9457 problems.
 
 A record that no checkpoint covers yet is answered 202 with a promise: where it stands and when its proof is due.
 """
@@ -74,6 +74,11 @@ class ProofRoutes:
         verification = await asyncio.to_thread(verify_bundle, data, policy)
         return JSONResponse(verification.as_dict())
 
+    async def obligations(self, request: Request) -> Response:
+        """`GET /v1/obligations`: every log that is halted, why, and since when; due at once, tried again at each start."""
+        self._auth.caller(request).require("operator")
+        return JSONResponse({"obligations": await self._proofs.obligations()})
+
     async def _prove(self, dossier: Dossier, audience: Audience, *, as_zip: bool) -> Response:
         try:
             made = await self._proofs.prove(dossier, audience)
@@ -105,6 +110,7 @@ def make_router(routes: ProofRoutes) -> APIRouter:
     """The routes of proofs."""
     router = APIRouter()
     router.add_api_route("/v1/proofs/{name:path}", routes.proof, methods=["GET"], response_model=None)
+    router.add_api_route("/v1/obligations", routes.obligations, methods=["GET"], response_model=None)
     router.add_api_route("/v1/verify", routes.verify, methods=["POST"], response_model=None)
     return router
 

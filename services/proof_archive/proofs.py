@@ -88,6 +88,18 @@ class Proofs:
         """Whether the collector has admitted a record that the logs do not show yet."""
         return record in await self._vault.read([record])
 
+    async def obligations(self) -> list[dict[str, Any]]:
+        """What waits for the operator."""
+        logs = f"{self._deployment}/"
+        return [
+            {
+                "id": row["_id"], "kind": "log.halted", "owner": row["owner"], "cause": row["cause"],
+                "opened_at": row["since"], "due_at": row["since"], "next_at": None,
+                "refs": {name: row[name] for name in ("origin", "first", "last") if name in row},
+            }
+            for row in await self._reader.obligations() if str(row.get("origin", "")).startswith(logs)
+        ]  # fmt: skip
+
     async def prove(self, dossier: Dossier, audience: Audience) -> Proof:
         """The proof of a record for one audience. Raises IntegrityError when the store contradicts itself."""
         covered = [item for item in dossier.items if item.covered]

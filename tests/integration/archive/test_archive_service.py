@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from bson.binary import Binary
 
 from services.collector.domain import Position, internal_event
 from services.consent_validator.domain import assess
 from services.proof_archive import signer
 from services.proof_archive.app import build
+from services.proof_archive.reader import Reader
 from services.proof_archive.settings import ArchiveSettings, SignerSettings
 from services.proof_archive.verify import verify_bundle
 from shared import canonical
@@ -56,6 +58,12 @@ def documents():
             key_ = {"id": "k1", "sha256": digest, "scopes": [KEYS[body["id"]]], "expires_at": None}
             body = {**body, "api_keys": [key_]}  # noqa: PLW2901
         yield key, body
+
+
+async def ready(app):
+    """What `/health/ready` answers."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://service") as client:
+        return (await client.get("/health/ready")).json()
 
 
 class Scene:
@@ -152,11 +160,18 @@ class Scene:
             )
         return facts["stop"]
 
-    async def until(self, path, accept_, who="operator", seconds=30):
+    async def until(self, path, accept_, who="operator", seconds=60):
         """Ask until the answer is accepted."""
-        async with asyncio.timeout(seconds):
-            while not accept_(answer := await self.get(path, who)):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        answer = None
+        try:
+            async with asyncio.timeout(seconds):
+                while not accept_(answer := await self.get(path, who)):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            apps = [one.app for one in (self.archive, self.signer) if one]
+            pytest.fail(
+                f"{path}: {answer.status_code} {answer.text[:300]}; readiness: {[await ready(app) for app in apps]}"
+            )
         return answer
 
     async def complete(self, record, *kinds):
@@ -303,6 +318,21 @@ async def test_a_key_that_vanished_without_an_erasure_is_an_alarm(scene):
         assert (answer.status_code, answer.json()["code"]) == (500, "INTEGRITY")
 
 
+async def test_what_is_halted_is_the_operators_to_see(scene):
+    record, _, _ = await scene.consent()
+    promise = await scene.until(f"/v1/proofs/{record}", lambda a: a.json()["origin"])
+    head = await Reader(scene.archive.mongo).head(promise.json()["origin"])  # nothing more will be added to this log
+    await scene.archive.mongo["archive"]["heads"].update_one(
+        {"_id": head.origin}, {"$set": {"root": Binary(b"x" * 32)}}
+    )
+    async with scene.signing():
+        answer = await scene.until("/v1/obligations", lambda a: a.json()["obligations"])
+        (found,) = answer.json()["obligations"]
+        assert (found["kind"], found["owner"], found["refs"]) == ("log.halted", "operator", {"origin": head.origin})
+        assert "head's root" in found["cause"]
+        assert (await scene.get("/v1/obligations", "bench-c")).status_code == 403
+
+
 async def test_the_logs_can_be_followed_from_outside(scene):
     async with scene.signing():
         record, _, _ = await scene.consent()
@@ -336,12 +366,10 @@ async def test_the_logs_can_be_followed_from_outside(scene):
 async def test_both_are_ready_and_the_bundle_is_a_plain_zip(scene):
     async with scene.signing():
         async with asyncio.timeout(30):
-            while (await scene.http.get("/health/ready")).status_code != 200:  # noqa: ASYNC110
+            while (await ready(scene.archive.app))["problems"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
-            transport = httpx.ASGITransport(app=scene.signer.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://signer") as client:
-                while (await client.get("/health/ready")).status_code != 200:  # noqa: ASYNC110
-                    await asyncio.sleep(0.1)
+            while (await ready(scene.signer.app))["problems"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
         record, _, _ = await scene.consent()
         await scene.complete(record, "consent.recorded")
         answer = await scene.get(f"/v1/proofs/{record}.zip")
