@@ -1,6 +1,6 @@
 """Runs the law's tests on every mutant of the rules package, and says which changes nobody noticed.
 
-    python -m tests.mutation.run [--only channel_rules] [--workers 1] [--limit N] [--json FILE]
+    python -m tests.mutation.run [--only channel_rules] [--limit N] [--json FILE]
 
 Each mutant lives in a forked process that has imported everything but the service, so one costs a second or two. It is killed
 when a test fails; one that outlives its time is killed too. Score and survivors: docs/mutation.md.
@@ -19,7 +19,6 @@ import select
 import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -93,7 +92,6 @@ def _judge(name, mutant, write):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", help="only these modules")
-    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
@@ -105,15 +103,13 @@ def main() -> int:
     ]  # fmt: skip
     random.Random("mutants").shuffle(work)  # so that a run cut short is a fair sample
     work = work[: asked.limit]
-    started, alive, done = time.monotonic(), [], 0
-    with ThreadPoolExecutor(asked.workers) as pool:
-        for (_, path, mutant), survivor in zip(work, pool.map(lambda w: survives(w[0], w[2]), work), strict=True):
-            done += 1
-            if survivor:
-                alive.append({"file": path.name, "line": mutant.line, "what": mutant.what})
-                print(f"survives: {path.name}:{mutant.line} {mutant.what}", flush=True)
-            elif done % 50 == 0:
-                print(f"{done} of {len(work)}", file=sys.stderr, flush=True)
+    started, alive = time.monotonic(), []
+    for done, (name, path, mutant) in enumerate(work, 1):
+        if survives(name, mutant):
+            alive.append({"file": path.name, "line": mutant.line, "what": mutant.what})
+            print(f"survives: {path.name}:{mutant.line} {mutant.what}", flush=True)
+        if done % 10 == 0:
+            print(f"{done} of {len(work)}, {len(alive)} alive", file=sys.stderr, flush=True)
     killed = len(work) - len(alive)
     seconds = time.monotonic() - started
     print(f"{killed} of {len(work)} mutants killed ({100 * killed / max(1, len(work)):.1f} %) in {seconds:.0f} s")

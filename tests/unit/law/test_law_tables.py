@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from law_world import bend, bent_registry, body, call, decision, event, judged, one
+from law_world import bend, bent_registry, body, call, case, decision, event, judged, one
 
 from services.consent_validator.rules.book import CATALOGUE, SEQUENCE, VERSION
 from services.consent_validator.rules.channel_rules import bans
@@ -105,3 +105,16 @@ def test_a_notice_is_missing_beside_an_unknown_form_only_where_the_event_names_i
     named = left_to_the_form | {"id": "mentions-inconnues"}
     assert "NOTICE-MISSING" in one(asked | {"form": unknown, "notice": named}).reasons
     assert "NOTICE-MISSING" in one(asked | {"form": unknown, "notice": None}).reasons
+
+
+@pytest.mark.parametrize("flag", ["transfer_told", "objection_offered"])
+def test_post_needs_both_the_information_and_the_way_to_object(flag: str) -> None:
+    asked = event("post-told-and-objection-offered")
+    source = case("post-told-and-objection-offered")["ce"]["source"]
+    assert one(asked, source=source).reasons == ()
+    decisions = [d | {"post_information": {"transfer_told": True, "objection_offered": True, flag: False}}
+                 for d in asked["decisions"]]  # fmt: skip
+    assert one(asked | {"decisions": decisions}, source=source).reasons == ("POST-NO-INFO",)
+    key = f"form:{asked['form']['id']}:{asked['form']['version']}"
+    view = bend(key, lambda form: form["post_information"].update({flag: False}))
+    assert one(asked, view=view, source=source).reasons == ("POST-NO-INFO",)
