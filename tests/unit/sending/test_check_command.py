@@ -110,8 +110,8 @@ def test_the_command_is_imported_alone():
 def test_what_the_format_does_not_need_is_ignored_beside_the_check_but_not_in_it():
     assert reasons({**bent(), "why": "…", "expect": 3}) == []
     assert problems(bent(stop=[])) == [("FIELD-UNKNOWN", "/check/stop")]
-    assert problems(bent(grant={**GOOD["check"]["grant"], "confirmd": False})) == [
-        ("FIELD-UNKNOWN", "/check/grant/confirmd")
+    assert problems(bent(grant={**GOOD["check"]["grant"], "confirm": False})) == [
+        ("FIELD-UNKNOWN", "/check/grant/confirm")
     ]
 
 
