@@ -11,17 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from services.form_inspector.boxes import Box, about_trackers, yes_and_no
-from services.form_inspector.explore import opens
-from services.form_inspector.facts import Control, Page, Screen
-from services.form_inspector.measures import Measure, legible, of_control, of_option
+from services.form_inspector.controls import CLOSES, main_scope, nearby, refuses, sends, usable
+from services.form_inspector.facts import Page, Screen
+from services.form_inspector.measures import Measure, of_control, of_option
 from shared.forms.wording import any_of, evades, normal, says_acceptance, says_refusal
 from shared.registry.balance import unbalance
 
-LONGEST_LABEL = 90
-_CLOSES = re.compile(r"^(?:fermer|close|[x×✕✖✗]|annuler|retour)\b|^[x×✕✖✗]$")
-_ABOUT_REFUSAL = re.compile(
-    r"\?|^(?:comment|pourquoi|en savoir)\b|\bbloctel\b|\bopposition\b|\bse desinscrire\b|\bmes droits\b"
-)
 _TERMS = re.compile(r"\bconditions\b|\bpolitique\b|\breglement\b|\bconfidentialite\b|\bmentions\b")
 _CLICKING = r"\ben (?:cliquant|appuyant|validant|continuant|confirmant|soumettant)\b"
 _AGREEING = re.compile(r"\baccept\w*|\bconsent\w*|\bautoris\w*")
@@ -55,7 +50,7 @@ class Choices:
 def choose(page: Page, boxes: Sequence[Box]) -> Choices:
     """The two choices of the page. `boxes`: what `boxes.read` found."""
     asked = [box for box in boxes if box.asks and not box.hidden]
-    scope = _main_scope(page.screens[0], boxes)
+    scope = main_scope(page.screens[0], boxes)
     texts = [normal(block.text) for screen in page.screens for block in screen.seen.blocks]
     named = _named(page, texts)
     pairs = [pair for screen in page.screens for pair in _pairs(screen, scope, named)]
@@ -95,13 +90,13 @@ def _named(page: Page, texts: Sequence[str]) -> str | None:
 
 def _unseen(page: Page, refusal: Measure | None) -> tuple[tuple[str, str], ...]:
     """Refusals of the page that no screen shows, with why."""
-    seen = {normal(control.label) for s in page.screens for control in s.seen.controls if _usable(control)}
+    seen = {normal(control.label) for s in page.screens for control in s.seen.controls if usable(control)}
     seen |= {normal(refusal.label)} if refusal else set()
     found = {
         control.label: "same_colour" if control.hidden is None else control.hidden
         for screen in page.screens
         for control in screen.seen.controls
-        if not _usable(control) and _refuses(control) and normal(control.label) not in seen
+        if not usable(control) and refuses(control) and normal(control.label) not in seen
     }
     return tuple(found.items())
 
@@ -113,19 +108,19 @@ def _cost(pair: tuple[Measure, Measure | None]) -> tuple[int, int, int]:
 
 
 def _pairs(screen: Screen, scope: int, named: str | None) -> Iterator[tuple[Measure, Measure | None]]:
-    for control in _nearby(screen, scope):
-        if _refuses(control) and (refusal := of_control(control, screen.depth, screen.path)):
+    for control in nearby(screen, scope):
+        if refuses(control) and (refusal := of_control(control, screen.depth, screen.path)):
             acceptance = _acceptance(screen, scope, named, refusal)
             yield (refusal.beside(acceptance) if acceptance else replace(refusal, position="below")), acceptance
 
 
 def _acceptance(screen: Screen, scope: int, named: str | None, refusal: Measure | None) -> Measure | None:
-    nearby = [control for control in _nearby(screen, scope) if not _refuses(control)]
-    says = [c for c in nearby if says_acceptance(c.label) and not (c.tag == "a" and _TERMS.search(normal(c.label)))]
-    called = [c for c in nearby if named and normal(c.label) == named]
-    sends = [c for c in nearby if _sends(c) and (refusal is None or refusal.scope in {c.scope.key, -1})]
-    buttons = [c for c in sends if c.tag in {"button", "input"}]
-    for found in (says, called, buttons, sends):
+    around = [control for control in nearby(screen, scope) if not refuses(control)]
+    says = [c for c in around if says_acceptance(c.label) and not (c.tag == "a" and _TERMS.search(normal(c.label)))]
+    called = [c for c in around if named and normal(c.label) == named]
+    neutral = [c for c in around if sends(c) and (refusal is None or refusal.scope in {c.scope.key, -1})]
+    buttons = [c for c in neutral if c.tag in {"button", "input"}]
+    for found in (says, called, buttons, neutral):
         measures = [m for c in found if (m := of_control(c, screen.depth, screen.path))]
         if measures and refusal is not None:
             return min(measures, key=lambda m: (abs(m.rect.y - refusal.rect.y), -m.rect.area))
@@ -147,7 +142,7 @@ def _without_control(
     free = bool(consents) and not any(box.required for box in consents)
     empty = free and all(box.default == "off" for box in consents)
     for screen in page.screens:
-        for control in _nearby(screen, scope):
+        for control in nearby(screen, scope):
             if (
                 free
                 and _SAVES.search(normal(control.label))
@@ -161,49 +156,8 @@ def _without_control(
         return None, acceptance, "refusal_by_leaving_empty" if empty else "refusal_by_unticking"
     if any(box.objects and box.default is None for box in asked):
         return None, acceptance, "refusal_by_ticking"
-    closers = [c for s in page.screens for c in _nearby(s, scope) if _CLOSES.search(normal(c.label)) or not c.label]
+    closers = [c for s in page.screens for c in nearby(s, scope) if CLOSES.search(normal(c.label)) or not c.label]
     return None, acceptance, "refusal_by_closing" if closers else None
-
-
-def _usable(control: Control) -> bool:
-    return control.shown and (legible(control.paint) or not control.text)
-
-
-def _nearby(screen: Screen, scope: int) -> list[Control]:
-    """Controls of the main scope and of the page itself; another banner that has its own acceptance is not ours."""
-    controls = screen.seen.controls
-    foreign = {c.scope.key for c in controls if c.scope.key not in {scope, -1} and says_acceptance(c.label) and c.shown}
-    sending = [c.hidden for c in controls if c.scope.key == scope and _sends(c)]
-    covered = bool(sending) and all(hidden == "covered" for hidden in sending)
-    return [c for c in controls if c.scope.key not in foreign and (_usable(c) or (covered and c.hidden == "covered"))]
-
-
-def _refuses(control: Control) -> bool:
-    label = normal(control.label)
-    if len(label) > LONGEST_LABEL or _ABOUT_REFUSAL.search(label) or _CLOSES.search(label) or control.tag == "summary":
-        return False
-    if control.href.startswith(("mailto:", "tel:")):
-        return False
-    return says_refusal(label) or evades(label)
-
-
-def _sends(control: Control) -> bool:
-    if control.tag in {"a", "summary"} or opens(control) or not control.label or _refuses(control):
-        return False
-    return control.type in {"submit", "image", ""} and not _CLOSES.search(normal(control.label))
-
-
-def _main_scope(screen: Screen, boxes: Sequence[Box]) -> int:
-    """The form or dialog that asks: most boxes, else a refusal, else an acceptance."""
-    points: dict[int, int] = {}
-    for box in boxes:
-        if box.asks:
-            points[box.scope] = points.get(box.scope, 0) + 10
-    for control in screen.seen.controls:
-        if _usable(control):
-            gained = 4 * _refuses(control) + 3 * says_acceptance(control.label) + _sends(control)
-            points[control.scope.key] = points.get(control.scope.key, 0) + gained
-    return max(points, key=lambda key: points[key], default=-1)
 
 
 def _is_banner(page: Page, asked: Sequence[Box]) -> bool:

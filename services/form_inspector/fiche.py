@@ -31,8 +31,8 @@ width:{WIDTH + COLUMN + GAP + 72}px;display:flex;gap:{GAP}px;align-items:flex-st
 .frame{{position:absolute;border:2px solid;border-radius:3px}}
 .tag{{position:absolute;left:100%;margin-left:-2px;top:-2px;white-space:nowrap}}
 .over .tag{{left:auto;right:-2px;top:-24px}}
-.n{{display:inline-block;min-width:22px;height:22px;line-height:22px;border-radius:11px;color:#fff;font-weight:bold;font-size:13px;
-text-align:center;padding:0 5px}}
+.n{{display:inline-block;min-width:22px;height:22px;line-height:22px;border-radius:11px;color:#fff;
+font-weight:bold;font-size:13px;text-align:center;padding:0 5px}}
 .column{{width:{COLUMN}px;flex:none;background:#fff;padding:20px;box-shadow:0 0 0 1px #bdc1c6}}
 h1{{font-size:20px;margin:0}} h2{{font-size:16px;margin:20px 0 8px}} .small{{color:#5f6368;font-size:12px;overflow-wrap:anywhere}}
 .bar{{height:14px;border-radius:7px;background:#e8eaed;overflow:hidden;margin:6px 0}} .bar i{{display:block;height:100%}}
@@ -54,7 +54,10 @@ def compose(
     *, title: str, source: str, balance: Parts | None, complete: bool, clicks: int | None, pictures: Mapping[tuple[str, ...], bytes],
     marks: Sequence[Mark], findings: Sequence[Finding], questions: Sequence[Question],
 ) -> str:  # fmt: skip
-    """The picture as one HTML page without scripts, and without anything to load. `clicks`: before the refusal shows, None = there is none."""
+    """The picture as one HTML page without scripts, and without anything to load.
+
+    `clicks`: before the refusal shows; None = there is no refusal.
+    """
     used = [path for path in pictures if path == () or any(mark.path == path for mark in marks)]
     screens = "".join(_screen(path, pictures[path], marks) for path in used)
     return (

@@ -40,7 +40,6 @@ async def read(browser: Browser, address: Address) -> Read:
         closed = await visit.closed_roots()
         blocked = dict(sorted(visit.blocked.items()))
         await visit.hold_like_a_phone()
-        await visit.open()
         controls = (await visit.seen()).controls
     narrow = Narrow(
         shown=tuple(control.label for control in controls if control.shown and legible(control.paint)),

@@ -50,6 +50,7 @@ class Visit:
         self._browser = browser
         self._loading = False
         self._world = 0
+        self._scripted = True
         self._context: BrowserContext
         self._page: Page
         self._cdp: CDPSession
@@ -72,9 +73,16 @@ class Visit:
         await self._context.close()
 
     async def hold_like_a_phone(self) -> None:
-        """From the next `open` on, the page is laid out as a telephone does (without a viewport of its own: 980 px)."""
+        """Lay the page out as a telephone does (one without a viewport of its own is 980 px wide there).
+
+        A page with scripts is opened again: it may decide by the width it finds. One without is only laid out anew.
+        """
         size = {"width": PHONE_WIDTH, "height": PHONE_HEIGHT, "deviceScaleFactor": 1, "mobile": True}
         await self._cdp.send("Emulation.setDeviceMetricsOverride", size)
+        if self._scripted:
+            await self.open()
+        else:
+            await self._still()
 
     async def open(self) -> bytes:
         """Load the page, wait until it is still. Gives its bytes as served. Raises InputError."""
@@ -142,6 +150,7 @@ class Visit:
             now = await self._run(_PRINT)
             quiet = quiet + 1 if now == last else 0
             last = now
+            self._scripted = now[2] > 0
             if quiet >= QUIET_STEPS and (now[2] == 0 or step >= SCRIPTED_STEPS):
                 return
             await asyncio.sleep(STEP_S if now[2] else STEP_S / 4)
