@@ -61,20 +61,28 @@ class Ownership:
         An engine that is away does not hold the group up (Kafka waits for this to return): what is not claimed within
         `CLAIM_S` stands at the beginning of its topic and is claimed by `settle`, before its first record is done.
         """
+        self._consumer = consumer
+        for tp in partitions:  # before anything is awaited: aiokafka fails for partitions without a position…
+            self._seek(tp, 0)
+            self._pause(tp)  # …and 0 may lie below the beginning: nothing is fetched from there
         async with self._claiming:
-            self._consumer = consumer
             self._forget(partitions)
-            end = time.monotonic() + CLAIM_S
-            while True:
-                try:
-                    await self._claim()
-                except INFRASTRUCTURE as error:
-                    self._log.warning("logs not claimed yet", count=len(self._unclaimed), exc_info=error)
-                    if time.monotonic() > end:
-                        return
-                    await asyncio.sleep(random.uniform(0.5, 1.0) * CLAIM_S / 4)
-                else:
+            await self._claim_for_a_while()
+            for tp in partitions:
+                self._resume(tp)
+
+    async def _claim_for_a_while(self) -> None:
+        end = time.monotonic() + CLAIM_S
+        while True:
+            try:
+                await self._claim()
+            except INFRASTRUCTURE as error:
+                self._log.warning("logs not claimed yet", count=len(self._unclaimed), exc_info=error)
+                if time.monotonic() > end:
                     return
+                await asyncio.sleep(random.uniform(0.5, 1.0) * CLAIM_S / 4)
+            else:
+                return
 
     def get(self, tp: TopicPartition) -> OwnedLog | None:
         """The log of a partition, if it is ours."""
@@ -150,7 +158,7 @@ class Ownership:
         return self._halts.sentences() + elsewhere
 
     async def _claim(self) -> None:
-        """Claim what is unclaimed. Positions are set first: a partition without one would fail for all of them."""
+        """Claim what is unclaimed: stand at the beginnings, raise the epochs, then stand where the heads say."""
         partitions = sorted(self._unclaimed)
         if not partitions:
             return
@@ -176,6 +184,16 @@ class Ownership:
     def _seek(self, tp: TopicPartition, offset: int) -> None:
         with contextlib.suppress(IllegalStateError):  # revoked meanwhile: its next owner claims it again
             self._consumer.seek(tp, offset)
+
+    def _pause(self, tp: TopicPartition) -> None:
+        with contextlib.suppress(IllegalStateError):
+            self._consumer.pause(tp)
+
+    def _resume(self, tp: TopicPartition) -> None:
+        """Let a partition flow, unless its log is halted."""
+        if not self._halts.is_halted(self._origins.get(tp, "")):
+            with contextlib.suppress(IllegalStateError):
+                self._consumer.resume(tp)
 
     async def _load(self, logs: dict[TopicPartition, OwnedLog], tp: TopicPartition, head: Head) -> None:
         try:

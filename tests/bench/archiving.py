@@ -53,6 +53,8 @@ class _Consumer:
     def seek(self, *_: Any) -> None:
         """Records are handed over by the benchmark."""
 
+    pause = resume = seek
+
 
 def _facts(topic: str, record: str) -> dict[str, Any]:
     lines = [

@@ -165,7 +165,7 @@ class Scene:
         answer = None
         try:
             async with asyncio.timeout(seconds):
-                while not accept_(answer := await self.get(path, who)):
+                while not accept_(answer := await self.get(path, who)):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         except TimeoutError:
             apps = [one.app for one in (self.archive, self.signer) if one]
@@ -321,7 +321,10 @@ async def test_a_key_that_vanished_without_an_erasure_is_an_alarm(scene):
 async def test_what_is_halted_is_the_operators_to_see(scene):
     record, _, _ = await scene.consent()
     promise = await scene.until(f"/v1/proofs/{record}", lambda a: a.json()["origin"])
-    head = await Reader(scene.archive.mongo).head(promise.json()["origin"])  # nothing more will be added to this log
+    reader, place = Reader(scene.archive.mongo), promise.json()
+    while (head := await reader.head(place["origin"])).size <= place["index"]:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    # Committed, and the last record of its partition: nothing more will be added to this log.
     await scene.archive.mongo["archive"]["heads"].update_one(
         {"_id": head.origin}, {"$set": {"root": Binary(b"x" * 32)}}
     )
