@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from services.cli.language import tr
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve, run, settings_of
-from services.proof_archive.fsck import Fsck
-from services.proof_archive.fsck_report import Report
+from services.proof_archive.fsck.report import Report
+from services.proof_archive.fsck.run import Fsck
 from shared.crypto.policy import Policy, parse_policy
 from shared.errors import ConfigurationError, IntegrityError, Unavailable
 from shared.mongo import connect

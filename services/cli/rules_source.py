@@ -14,8 +14,8 @@ import orjson
 from pymongo.errors import PyMongoError
 
 from services.consent_validator.dry_run import facts_of_line
-from services.proof_archive.reader import Reader
-from services.proof_archive.rows import Head, entries_between
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.log.rows import Head, entries_between
 from shared import canonical
 from shared.errors import InputError, Unavailable
 from shared.instants import from_millis

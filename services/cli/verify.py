@@ -1,7 +1,7 @@
 """`opposable verify`: checks a bundle offline against a trust file. No server, no network, no clock.
 
 Exit codes: 0 the bundle holds, 1 it is refused (the reason has a stable code), 2 a file cannot be read or the trust file
-cannot be used. Format: services/proof_archive/bundle.py; what is checked, in order: services/proof_archive/verify.py.
+cannot be used. Format: services/proof_archive/bundles/build.py; what is checked, in order: services/proof_archive/verifying/verify.py.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rich.console import Console
 
 from services.cli.language import tr
 from services.cli.verify_report import report
-from services.proof_archive.bundle_zip import MAX_BYTES
-from services.proof_archive.verify import verify_bundle
+from services.proof_archive.bundles.canonical_zip import MAX_BYTES
+from services.proof_archive.verifying.verify import verify_bundle
 from shared.errors import InputError, IntegrityError, Problem
 
 REFUSED = 1

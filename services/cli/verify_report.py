@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.language import language, tr
-from services.proof_archive.verify_codes import REASONS
-from services.proof_archive.verify_result import NOT_INDEPENDENT_EN, NOT_INDEPENDENT_FR, Contents, Verification
+from services.proof_archive.verifying.codes import REASONS
+from services.proof_archive.verifying.result import NOT_INDEPENDENT_EN, NOT_INDEPENDENT_FR, Contents, Verification
 
 _STATES = {
     "valid": ("checks satisfied", "contrôles satisfaits"),

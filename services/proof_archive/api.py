@@ -12,13 +12,13 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.proof_archive.bundle_manifest import Audience
-from services.proof_archive.bundle_zip import MAX_BYTES
-from services.proof_archive.dossier import Dossier, Search
+from services.proof_archive.bundles.canonical_zip import MAX_BYTES
+from services.proof_archive.bundles.dossier import Dossier, Search
+from services.proof_archive.bundles.manifest import Audience
 from services.proof_archive.entitlement import audience_of
 from services.proof_archive.proofs import Proofs
 from services.proof_archive.settings import ArchiveSettings
-from services.proof_archive.verify import verify_bundle
+from services.proof_archive.verifying.verify import verify_bundle
 from shared.auth import Authenticator, Caller
 from shared.clock import Clock
 from shared.errors import IntegrityError

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from services.proof_archive.api import ProofRoutes, make_router
-from services.proof_archive.halts import Halts
+from services.proof_archive.checkpoints.standing import Standing
+from services.proof_archive.log.halts import Halts
+from services.proof_archive.log.origins import origins_of
+from services.proof_archive.log.ownership import Ownership
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.log.sequencer import Sequencer
+from services.proof_archive.log.store import Store
 from services.proof_archive.log_api import make_log_router
-from services.proof_archive.origins import origins_of
-from services.proof_archive.ownership import Ownership
 from services.proof_archive.proofs import Proofs
-from services.proof_archive.reader import Reader
-from services.proof_archive.sequencer import Sequencer
 from services.proof_archive.settings import ArchiveSettings
-from services.proof_archive.standing import Standing
-from services.proof_archive.store import Store
 from shared.auth import Authenticator, operator_digest
 from shared.crypto.note import Signer
 from shared.crypto.policy import BUNDLE_SUFFIX

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.proof_archive.bundle_manifest import Audience
-from services.proof_archive.dossier import Dossier, Item
+from services.proof_archive.bundles.dossier import Dossier, Item
+from services.proof_archive.bundles.manifest import Audience
 from shared.auth import Caller
 from shared.contracts.types import CONTACT_OF_CHANNEL
 from shared.topics import CONSENTS, DELIVERIES, REGISTRY, REPORTS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from services.proof_archive.reader import Reader
+from services.proof_archive.log.reader import Reader
 from shared.auth import Authenticator
 from shared.crypto.tiles import ENTRIES, TILE_WIDTH, Tile, encode_bundle, parse_path, width_at
 from shared.errors import IntegrityError

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.proof_archive.bundle import BundleEntry, BundleInput, build_bundle
-from services.proof_archive.bundle_disclosures import Disclosure, disclose
-from services.proof_archive.bundle_entries import ReadEntry, read_entry
-from services.proof_archive.bundle_links import is_tied, ties_of
-from services.proof_archive.bundle_manifest import Audience, Reference
-from services.proof_archive.bundle_timeline import timeline_of
+from services.proof_archive.bundles.build import BundleEntry, BundleInput, build_bundle
+from services.proof_archive.bundles.disclosures import Disclosure, disclose
+from services.proof_archive.bundles.dossier import Dossier, Item, Search
+from services.proof_archive.bundles.entries import ReadEntry, read_entry
+from services.proof_archive.bundles.links import is_tied, ties_of
+from services.proof_archive.bundles.manifest import Audience, Reference
+from services.proof_archive.bundles.timeline import timeline_of
+from services.proof_archive.checkpoints.standing import Standing
 from services.proof_archive.domain import owner_of
-from services.proof_archive.dossier import Dossier, Item, Search
 from services.proof_archive.entitlement import disclosable, may_see
-from services.proof_archive.reader import Reader
-from services.proof_archive.standing import Standing
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto.encoding import b64
 from shared.crypto.merkle import inclusion_nodes, inclusion_proof

@@ -11,15 +11,15 @@ import fcntl
 import os
 from pathlib import Path
 
-from services.proof_archive.cosign import parse_witnesses
-from services.proof_archive.cosigning import Cosigning
-from services.proof_archive.halts import Halts
-from services.proof_archive.memory import Memory
-from services.proof_archive.published import latest_notes
-from services.proof_archive.reader import Reader
+from services.proof_archive.checkpoints.cosign import parse_witnesses
+from services.proof_archive.checkpoints.cosigning import Cosigning
+from services.proof_archive.checkpoints.memory import Memory
+from services.proof_archive.checkpoints.published import latest_notes
+from services.proof_archive.checkpoints.signing import Signing
+from services.proof_archive.log.halts import Halts
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.log.store import Store
 from services.proof_archive.settings import SignerSettings
-from services.proof_archive.signing import Signing
-from services.proof_archive.store import Store
 from shared.crypto.note import Signer
 from shared.errors import ConfigurationError
 from shared.kafka.batch import BACKOFF_MOST_S, INFRASTRUCTURE

@@ -24,10 +24,10 @@ from aiokafka import TopicPartition
 from bson.binary import Binary
 
 from services.proof_archive.domain import origin
-from services.proof_archive.halts import Halts
-from services.proof_archive.ownership import Ownership
-from services.proof_archive.sequencer import Sequencer
-from services.proof_archive.store import Store
+from services.proof_archive.log.halts import Halts
+from services.proof_archive.log.ownership import Ownership
+from services.proof_archive.log.sequencer import Sequencer
+from services.proof_archive.log.store import Store
 from shared import canonical
 from shared.clock import SystemClock
 from shared.kafka.record import StoredRecord

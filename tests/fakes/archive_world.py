@@ -11,16 +11,16 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from bson.binary import Binary
 
+from services.proof_archive.checkpoints.memory import Memory
+from services.proof_archive.checkpoints.signing import Signing
 from services.proof_archive.domain import entry_of, origin
-from services.proof_archive.growth import Edge, grow
-from services.proof_archive.halts import Halts
-from services.proof_archive.memory import Memory
-from services.proof_archive.ownership import Ownership
-from services.proof_archive.reader import Reader
-from services.proof_archive.rows import row_id, tile_id
-from services.proof_archive.sequencer import Sequencer
-from services.proof_archive.signing import Signing
-from services.proof_archive.store import Store
+from services.proof_archive.log.growth import Edge, grow
+from services.proof_archive.log.halts import Halts
+from services.proof_archive.log.ownership import Ownership
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.log.rows import row_id, tile_id
+from services.proof_archive.log.sequencer import Sequencer
+from services.proof_archive.log.store import Store
 from shared import canonical
 from shared.clock import SystemClock
 from shared.crypto.note import Signer

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from services.proof_archive.domain import entry_of
-from services.proof_archive.growth import Edge, grow
+from services.proof_archive.log.growth import Edge, grow
 from shared import canonical
 from shared.crypto import note
 from shared.crypto.checkpoint import Checkpoint

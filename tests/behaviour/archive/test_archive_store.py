@@ -9,10 +9,10 @@ import pytest
 from bson.binary import Binary
 
 from services.proof_archive.domain import entry_of
-from services.proof_archive.growth import Edge, grow
-from services.proof_archive.reader import Reader
-from services.proof_archive.rows import row_id, tile_id
-from services.proof_archive.store import Store, Write
+from services.proof_archive.log.growth import Edge, grow
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.log.rows import row_id, tile_id
+from services.proof_archive.log.store import Store, Write
 from shared.crypto.merkle import inclusion_nodes, inclusion_proof, verify_inclusion
 from shared.errors import IntegrityError, Unavailable
 from shared.mongo import connect, database

@@ -6,8 +6,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from bson.binary import Binary
 
 from services.proof_archive.domain import INLINE_MOST
-from services.proof_archive.fsck import Fsck
-from services.proof_archive.rows import checkpoint_id, row_id, tile_id
+from services.proof_archive.fsck.run import Fsck
+from services.proof_archive.log.rows import checkpoint_id, row_id, tile_id
 from shared import canonical
 from shared.crypto.checkpoint import Checkpoint
 from shared.crypto.note import sign

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from bson.binary import Binary
 from pymongo.errors import AutoReconnect
 
-from services.proof_archive.rows import row_id
+from services.proof_archive.log.rows import row_id
 from shared.kafka.batch import BatchLoop
 from shared.kafka.consuming import Consuming, make_broker
 from shared.logging import configure
@@ -128,7 +128,7 @@ async def test_a_zombie_is_fenced_and_its_work_is_dropped(world, step):
 
 async def test_an_assignment_does_not_wait_for_a_database_that_is_away(world, monkeypatch):
     """Kafka holds the whole group up while an assignment is handled: claiming is left to the first batch."""
-    monkeypatch.setattr("services.proof_archive.ownership.CLAIM_S", 0.2)
+    monkeypatch.setattr("services.proof_archive.log.ownership.CLAIM_S", 0.2)
     topic = await world.topic(2)
     await world.publish(topic, 50, partition=0)
     await world.publish(topic, 50, partition=1)

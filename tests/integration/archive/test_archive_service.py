@@ -18,9 +18,9 @@ from services.collector.domain import Position, internal_event
 from services.consent_validator.domain import assess
 from services.proof_archive import signer
 from services.proof_archive.app import build
-from services.proof_archive.reader import Reader
+from services.proof_archive.log.reader import Reader
 from services.proof_archive.settings import ArchiveSettings, SignerSettings
-from services.proof_archive.verify import verify_bundle
+from services.proof_archive.verifying.verify import verify_bundle
 from shared import canonical
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import instant

@@ -4,10 +4,10 @@ import pytest
 from bson.binary import Binary
 from pymongo.errors import AutoReconnect
 
+from services.proof_archive.checkpoints.memory import FILE
+from services.proof_archive.checkpoints.published import latest_notes
 from services.proof_archive.domain import entry_of
-from services.proof_archive.memory import FILE
-from services.proof_archive.published import latest_notes
-from services.proof_archive.rows import tile_id
+from services.proof_archive.log.rows import tile_id
 from shared.crypto.checkpoint import Checkpoint
 from shared.crypto.note import Signer, sign
 from shared.crypto.policy import open_checkpoint

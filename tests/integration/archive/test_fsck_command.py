@@ -8,7 +8,7 @@ from bson.binary import Binary
 from typer.testing import CliRunner
 
 from services.cli.main import build
-from services.proof_archive.rows import row_id
+from services.proof_archive.log.rows import row_id
 from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.trust import policy_text
 from shared.provisioning import provision

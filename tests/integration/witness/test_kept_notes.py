@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from services.proof_archive.reader import Reader
-from services.proof_archive.store import Store
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.log.store import Store
 from shared.crypto import note
 from shared.crypto.checkpoint import Checkpoint
 from shared.crypto.cosignature import Cosigner

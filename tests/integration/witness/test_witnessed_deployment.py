@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from services.cli import main
 from services.proof_archive.verifier import verify_opposable
-from services.proof_archive.verify import verify_bundle
+from services.proof_archive.verifying.verify import verify_bundle
 from services.witness.key_file import write_key
 from services.witness.ledger import Ledger
 from tests.e2e.partner import Partner, consent
@@ -65,7 +65,11 @@ def trust(witness):
 
 @pytest.fixture(scope="module")
 def deployed(make_system, witness, trust):
-    environment = {"OPPOSABLE_SIGNER_WITNESSES": witness.setting, "OPPOSABLE_POLICY_FILE": str(trust)}
+    environment = {
+        "OPPOSABLE_SIGNER_WITNESSES": witness.setting,
+        "OPPOSABLE_POLICY_FILE": str(trust),
+        "OPPOSABLE_PROOF_DUE_S": "20",  # how long a proof waits for a witness: a busy machine is not a witness that is away
+    }
     running = make_system(environment=environment)
     trust.write_bytes((running.plan.data_dir / "policy").read_bytes())
     return running
@@ -151,7 +155,7 @@ async def test_a_witness_that_dies_stops_nothing(deployed, witness, trust):
     witness.stop()
     record = await archived(at, "paul.temoin@courriel.example")
     bundle, seconds = proof_of(at, record, within=60)  # promised while it may still come, then given as it is
-    assert seconds < 30
+    assert 10 < seconds < 50
     without = trust.read_text().replace("quorum auditor", "quorum none")
     contents = verify_bundle(bundle, without).contents
     assert contents is not None
@@ -163,7 +167,7 @@ def test_what_the_witness_saw_is_the_signers_history(deployed, witness):
     deployed.endpoints()
     ledger = Ledger(witness.folder / "witness.db", witness.vkey)
     heads = dict(ledger._db.execute("SELECT origin, size FROM logs"))
-    assert len(heads) >= 3
+    assert {origin.split("/")[1] for origin in heads} >= {"consents", "verdicts"}
     assert ledger.evidence() == []
     ledger.close()
     token = (deployed.endpoints().secrets_dir / "operator-token").read_text().strip()

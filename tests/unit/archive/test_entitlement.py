@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.proof_archive.bundle_manifest import Audience
-from services.proof_archive.dossier import Dossier, Item, latest_verdict
+from services.proof_archive.bundles.dossier import Dossier, Item, latest_verdict
+from services.proof_archive.bundles.manifest import Audience
 from services.proof_archive.entitlement import audience_of, disclosable, may_see
 from shared.auth import Caller
 from tests.fakes.archive import record_name

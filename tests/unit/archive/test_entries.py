@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.proof_archive.bundle_entries import read_entry
+from services.proof_archive.bundles.entries import read_entry
 from services.proof_archive.domain import INLINE_MOST, entry_of, origin
 from shared import canonical
 from shared.kafka.record import StoredRecord

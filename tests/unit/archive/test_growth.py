@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.proof_archive.growth import Edge, TileRow, grow, open_edge
+from services.proof_archive.log.growth import Edge, TileRow, grow, open_edge
 from shared.crypto.merkle import CompactRange
 from shared.crypto.tiles import TILE_WIDTH, tiles_grown
 from shared.errors import IntegrityError

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from services.proof_archive.memory import FILE, Memory
+from services.proof_archive.checkpoints.memory import FILE, Memory
 from services.proof_archive.signer import only_one
 from shared.crypto.checkpoint import Checkpoint
 from shared.errors import ConfigurationError

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.proof_archive.bundle import BundleEntry, BundleInput, build_bundle
-from services.proof_archive.bundle_disclosures import Disclosure, disclose
-from services.proof_archive.bundle_manifest import Audience
+from services.proof_archive.bundles.build import BundleEntry, BundleInput, build_bundle
+from services.proof_archive.bundles.disclosures import Disclosure, disclose
+from services.proof_archive.bundles.manifest import Audience
 from services.proof_archive.domain import entry_of
 from shared import canonical
 from shared.crypto import note

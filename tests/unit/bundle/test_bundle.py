@@ -28,12 +28,12 @@ from bundle_world import (
     verdict_facts,
 )
 
-from services.proof_archive import bundle as bundle_module
-from services.proof_archive.bundle import build_bundle
-from services.proof_archive.bundle_manifest import Audience, Reference
-from services.proof_archive.bundle_zip import read_zip, write_zip
-from services.proof_archive.verify import verify_bundle
-from services.proof_archive.verify_result import INCLUDED, INCLUDED_ERASED
+from services.proof_archive.bundles import build as bundle_module
+from services.proof_archive.bundles.build import build_bundle
+from services.proof_archive.bundles.canonical_zip import read_zip, write_zip
+from services.proof_archive.bundles.manifest import Audience, Reference
+from services.proof_archive.verifying.result import INCLUDED, INCLUDED_ERASED
+from services.proof_archive.verifying.verify import verify_bundle
 from shared.crypto.sealing import RecordKey
 from shared.errors import IntegrityError
 

@@ -7,7 +7,7 @@ from bundle_world import POLICY, RECORD, World, consent_facts, line, verdict_fac
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.proof_archive.verify import verify_bundle
+from services.proof_archive.verifying.verify import verify_bundle
 from shared.errors import IntegrityError
 
 STOP = {"kind": "stop.recorded", "stop": "x/1", "source": "x", "stop_kind": "objection", "record": RECORD,

@@ -27,10 +27,10 @@ from bundle_world import (
     verdict_facts,
 )
 
-from services.proof_archive import bundle_zip
-from services.proof_archive.bundle_zip import MAX_BYTES, read_zip, write_zip
-from services.proof_archive.verify import verify_bundle
-from services.proof_archive.verify_codes import REASONS
+from services.proof_archive.bundles import canonical_zip as bundle_zip
+from services.proof_archive.bundles.canonical_zip import MAX_BYTES, read_zip, write_zip
+from services.proof_archive.verifying.codes import REASONS
+from services.proof_archive.verifying.verify import verify_bundle
 from shared import canonical
 from shared.crypto import note
 from shared.crypto.note import Signer

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from services.cli import main
 from services.cli.verify_report import clean
-from services.proof_archive.bundle_manifest import Reference
+from services.proof_archive.bundles.manifest import Reference
 from shared.errors import InputError
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from bundle_world import BUNDLE, DEPLOYMENT, LOG, RECORD, WITNESSES, World
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.proof_archive.bundle import stem
-from services.proof_archive.bundle_entries import read_entry
-from services.proof_archive.bundle_readme import README_FR
-from services.proof_archive.bundle_timeline import timeline_of
-from services.proof_archive.bundle_zip import write_zip
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.bundles.build import stem
+from services.proof_archive.bundles.canonical_zip import write_zip
+from services.proof_archive.bundles.entries import read_entry
+from services.proof_archive.bundles.readme import README_FR
+from services.proof_archive.bundles.timeline import timeline_of
+from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto import note
 from shared.crypto.checkpoint import Checkpoint

@@ -18,7 +18,7 @@ from bundle_world import (
     verdict_facts,
 )
 
-from services.proof_archive.bundle_zip import read_zip
+from services.proof_archive.bundles.canonical_zip import read_zip
 
 SEED = 20261124
 Draw = random.Random

@@ -7,7 +7,7 @@ from forge import resigned
 from mutants_base import Draw, Mutant, bundle_of, edited, flipped, members_of, pair, some_world
 from three import single
 
-from services.proof_archive.bundle_zip import write_zip
+from services.proof_archive.bundles.canonical_zip import write_zip
 
 
 def raw_flips(draw: Draw) -> Mutant:

@@ -8,7 +8,7 @@ from forge import Forged, manifest_note, resigned
 from mutants_base import Draw, Mutant, members_of, pair, some_world, worlds
 from odd import ODD_NUMBERS, ODDITIES
 
-from services.proof_archive.bundle_zip import write_zip
+from services.proof_archive.bundles.canonical_zip import write_zip
 from shared import canonical
 
 

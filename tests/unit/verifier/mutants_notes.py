@@ -7,7 +7,7 @@ from forge import Forged, origin_of, resigned, sign_bytes
 from mutants_base import Draw, Mutant, bundle_of, flipped, members_of, pair, worlds
 from odd import ODD_TEXTS
 
-from services.proof_archive.bundle_zip import write_zip
+from services.proof_archive.bundles.canonical_zip import write_zip
 from shared.crypto.encoding import b64
 from shared.crypto.note import Signer
 from shared.crypto.tlog_proof import TlogProof

@@ -14,8 +14,8 @@ from mutants import FAMILIES, mutant, mutants
 from mutants_base import SEED, bundle_of
 from three import InNode, by_command, by_single_file
 
-from services.proof_archive.bundle_zip import MAX_BYTES, MAX_MEMBERS, write_zip
-from services.proof_archive.verify_codes import REASONS
+from services.proof_archive.bundles.canonical_zip import MAX_BYTES, MAX_MEMBERS, write_zip
+from services.proof_archive.verifying.codes import REASONS
 
 TOTAL = int(os.environ.get("OPPOSABLE_MUTANTS", "10000"))
 CHOSEN_SEED = int(os.environ.get("OPPOSABLE_MUTANT_SEED", str(SEED)))

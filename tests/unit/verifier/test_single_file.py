@@ -14,9 +14,9 @@ from bundle_world import LOGS, POLICY, WITNESSED_POLICY
 from mutants_base import bundle_of, members_of
 from three import PAGE, SINGLE_FILE, by_command, call_page, single
 
-from services.proof_archive.bundle_zip import write_zip
+from services.proof_archive.bundles.canonical_zip import write_zip
 from services.proof_archive.verifier.seal import sealed
-from services.proof_archive.verify_codes import REASONS
+from services.proof_archive.verifying.codes import REASONS
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from mutants_base import bundle_of, flipped, members_of
 from mutants_file import Draw
 from three import ROOT
 
-from services.proof_archive.bundle_zip import write_zip
-from services.proof_archive.verify_codes import REASONS
+from services.proof_archive.bundles.canonical_zip import write_zip
+from services.proof_archive.verifying.codes import REASONS
 
 DOCUMENT = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```sh run\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.proof_archive.verify import verify_bundle
+from services.proof_archive.verifying.verify import verify_bundle
 from shared.errors import IntegrityError
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,10 +8,16 @@ import httpx
 import pytest
 from witness_world import LOG, ORIGIN, WITNESS, GrowingLog
 
-from services.proof_archive import cosign
-from services.proof_archive.cosign import CosignatureCollector, Declined, Offered, WitnessAt, parse_witnesses
-from services.proof_archive.reader import SignedCheckpoint
-from services.proof_archive.standing import Standing
+from services.proof_archive.checkpoints import cosign
+from services.proof_archive.checkpoints.cosign import (
+    CosignatureCollector,
+    Declined,
+    Offered,
+    WitnessAt,
+    parse_witnesses,
+)
+from services.proof_archive.checkpoints.standing import Standing
+from services.proof_archive.log.reader import SignedCheckpoint
 from services.witness.app import Witness, make_app
 from services.witness.domain import Logs
 from services.witness.ledger import Ledger

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from services.proof_archive.reader import Reader, SignedCheckpoint
+from services.proof_archive.log.reader import Reader, SignedCheckpoint
 from shared.clock import Clock
 from shared.crypto import note
 from shared.crypto.policy import Policy, parse_policy

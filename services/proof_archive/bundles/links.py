@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.proof_archive.bundle_entries import ReadEntry
-from services.proof_archive.bundle_facts import Consent, Registered, Verdict
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.bundles.entries import ReadEntry
+from services.proof_archive.bundles.facts import Consent, Registered, Verdict
+from services.proof_archive.verifying.codes import Refused
 from shared.topics import DELIVERIES, REGISTRY, REPORTS, REQUESTS, STOPS
 
 _BY_ORDER = {DELIVERIES.name, REPORTS.name}

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from services.proof_archive.fsck_kafka import Retained, connected
-from services.proof_archive.fsck_notes import Notes, check_published
-from services.proof_archive.fsck_report import LogReport, Progress, Report
-from services.proof_archive.fsck_rows import Group, read_group, tile_hashes
-from services.proof_archive.growth import Edge, TileRow, grow
-from services.proof_archive.reader import Reader
-from services.proof_archive.rows import Head
+from services.proof_archive.fsck.kafka import Retained, connected
+from services.proof_archive.fsck.notes import Notes, check_published
+from services.proof_archive.fsck.report import LogReport, Progress, Report
+from services.proof_archive.fsck.rows import Group, read_group, tile_hashes
+from services.proof_archive.log.growth import Edge, TileRow, grow
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.log.rows import Head
 from shared.crypto.checkpoint import Origin
 from shared.crypto.merkle import HASH_SIZE, CompactRange, leaf_hash
 from shared.crypto.policy import NO_QUORUM, Policy

@@ -7,9 +7,9 @@ from functools import partial
 
 import httpx
 
-from services.proof_archive.cosign import CosignatureCollector, Offered, Tell, WitnessAt
-from services.proof_archive.reader import Reader
-from services.proof_archive.store import Store
+from services.proof_archive.checkpoints.cosign import CosignatureCollector, Offered, Tell, WitnessAt
+from services.proof_archive.log.reader import Reader
+from services.proof_archive.log.store import Store
 from shared.crypto.merkle import consistency_nodes, consistency_proof
 from shared.crypto.note import RawSignature
 from shared.instants import format_instant

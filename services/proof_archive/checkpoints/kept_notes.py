@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bson.binary import Binary
 
-from services.proof_archive.rows import checkpoint_id
+from services.proof_archive.log.rows import checkpoint_id
 from shared.crypto.note import RawSignature, split
 from shared.mongo import Collection, Document
 

@@ -13,9 +13,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.proof_archive.domain import Entry, entry_of
-from services.proof_archive.growth import grow
-from services.proof_archive.ownership import Ownership
-from services.proof_archive.store import Store, Write
+from services.proof_archive.log.growth import grow
+from services.proof_archive.log.ownership import Ownership
+from services.proof_archive.log.store import Store, Write
 from shared.crypto.merkle import leaf_hash
 from shared.errors import IntegrityError
 from shared.kafka.record import Record

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.proof_archive.domain import entry_of
-from services.proof_archive.fsck_report import LogReport
+from services.proof_archive.fsck.report import LogReport
 from shared.crypto.checkpoint import Origin
 from shared.errors import Unavailable
 from shared.kafka.connection import client_options

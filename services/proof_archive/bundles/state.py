@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.proof_archive.bundle_entries import ReadEntry
-from services.proof_archive.bundle_facts import AnyOf, Consent, Line, Stop, Verdict
+from services.proof_archive.bundles.entries import ReadEntry
+from services.proof_archive.bundles.facts import AnyOf, Consent, Line, Stop, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import singledispatch
 from typing import Any
 
-from services.proof_archive.bundle_entries import ReadEntry
-from services.proof_archive.bundle_facts import (
+from services.proof_archive.bundles.entries import ReadEntry
+from services.proof_archive.bundles.facts import (
     AnyOf,
     Consent,
     Delivery,

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from services.proof_archive.bundle_entries import ReadEntry
-from services.proof_archive.bundle_manifest import DISCLOSURES, Name, Strict
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.bundles.entries import ReadEntry
+from services.proof_archive.bundles.manifest import DISCLOSURES, Name, Strict
+from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto.encoding import b64, unb64
 from shared.crypto.sealing import RecordKey, resolve, salt_of, verify_commitment

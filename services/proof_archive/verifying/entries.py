@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.proof_archive.bundle_entries import ReadEntry, check_place, read_entry
-from services.proof_archive.bundle_manifest import Manifest
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.bundles.entries import ReadEntry, check_place, read_entry
+from services.proof_archive.bundles.manifest import Manifest
+from services.proof_archive.verifying.codes import Refused
 from shared.crypto.merkle import leaf_hash, verify_inclusion
 from shared.crypto.policy import Policy, Witnessed, open_checkpoint
 from shared.crypto.tlog_proof import TlogProof

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.proof_archive.bundle_disclosures import read_disclosures
-from services.proof_archive.bundle_entries import ReadEntry
-from services.proof_archive.bundle_evidence import evidence_of, member_name
-from services.proof_archive.bundle_links import check_links
-from services.proof_archive.bundle_manifest import DISCLOSURES, FIXED, MANIFEST, NOTE, README, TIMELINE, Manifest
-from services.proof_archive.bundle_readme import README_FR
-from services.proof_archive.bundle_state import state_of
-from services.proof_archive.bundle_timeline import timeline_of
-from services.proof_archive.bundle_zip import read_zip
-from services.proof_archive.verify_codes import Refused
-from services.proof_archive.verify_entries import prove_entries
-from services.proof_archive.verify_result import (
+from services.proof_archive.bundles.canonical_zip import read_zip
+from services.proof_archive.bundles.disclosures import read_disclosures
+from services.proof_archive.bundles.entries import ReadEntry
+from services.proof_archive.bundles.evidence import evidence_of, member_name
+from services.proof_archive.bundles.links import check_links
+from services.proof_archive.bundles.manifest import DISCLOSURES, FIXED, MANIFEST, NOTE, README, TIMELINE, Manifest
+from services.proof_archive.bundles.readme import README_FR
+from services.proof_archive.bundles.state import state_of
+from services.proof_archive.bundles.timeline import timeline_of
+from services.proof_archive.verifying.codes import Refused
+from services.proof_archive.verifying.entries import prove_entries
+from services.proof_archive.verifying.result import (
     INCLUDED,
     INCLUDED_ERASED,
     Contents,

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.proof_archive.reader import Reader, SignedCheckpoint, StoredEntry
-from services.proof_archive.standing import Standing
+from services.proof_archive.checkpoints.standing import Standing
+from services.proof_archive.log.reader import Reader, SignedCheckpoint, StoredEntry
 from shared import canonical
 from shared.crypto.checkpoint import Origin
 from shared.errors import InputError, Problem

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.proof_archive.bundle_disclosures import Disclosure, read_disclosures, write_disclosures
-from services.proof_archive.bundle_entries import ReadEntry, check_place, read_entry
-from services.proof_archive.bundle_evidence import evidence_of, member_name
-from services.proof_archive.bundle_links import check_links
-from services.proof_archive.bundle_manifest import (
+from services.proof_archive.bundles.canonical_zip import MAX_BYTES, MAX_MEMBERS, write_zip
+from services.proof_archive.bundles.disclosures import Disclosure, read_disclosures, write_disclosures
+from services.proof_archive.bundles.entries import ReadEntry, check_place, read_entry
+from services.proof_archive.bundles.evidence import evidence_of, member_name
+from services.proof_archive.bundles.links import check_links
+from services.proof_archive.bundles.manifest import (
     DISCLOSURES,
     MANIFEST,
     NOTE,
@@ -27,10 +28,9 @@ from services.proof_archive.bundle_manifest import (
     Reference,
     member_of,
 )
-from services.proof_archive.bundle_readme import README_FR
-from services.proof_archive.bundle_timeline import timeline_of
-from services.proof_archive.bundle_zip import MAX_BYTES, MAX_MEMBERS, write_zip
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.bundles.readme import README_FR
+from services.proof_archive.bundles.timeline import timeline_of
+from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto import note
 from shared.crypto.checkpoint import Checkpoint

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.proof_archive.fsck_report import LogReport
-from services.proof_archive.rows import Head, entries_between, row_id, tile_id
+from services.proof_archive.fsck.report import LogReport
+from services.proof_archive.log.rows import Head, entries_between, row_id, tile_id
 from shared import canonical
 from shared.crypto.checkpoint import Origin
 from shared.crypto.merkle import CompactRange

@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.verifying.codes import Refused
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest bundle made or read."""

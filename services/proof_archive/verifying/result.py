@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from services.proof_archive.bundle_state import State
+from services.proof_archive.bundles.state import State
 from shared.errors import Problem
 
 INCLUDED = "included"

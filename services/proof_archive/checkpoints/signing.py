@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from services.proof_archive.cosign import Offered
-from services.proof_archive.halts import Halts
-from services.proof_archive.memory import Memory
-from services.proof_archive.published import open_latest
-from services.proof_archive.reader import Node, Reader
-from services.proof_archive.rows import Head
-from services.proof_archive.store import Store
+from services.proof_archive.checkpoints.cosign import Offered
+from services.proof_archive.checkpoints.memory import Memory
+from services.proof_archive.checkpoints.published import open_latest
+from services.proof_archive.log.halts import Halts
+from services.proof_archive.log.reader import Node, Reader
+from services.proof_archive.log.rows import Head
+from services.proof_archive.log.store import Store
 from shared.crypto.checkpoint import Checkpoint
 from shared.crypto.merkle import consistency_nodes, consistency_proof, fold_right, perfect_nodes, verify_consistency
 from shared.crypto.note import Signer, sign

@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from services.proof_archive.store import Store
+from services.proof_archive.log.store import Store
 from shared.clock import Clock
 from shared.errors import IntegrityError
 from shared.instants import format_instant

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.proof_archive.bundle_entries import ReadEntry
-from services.proof_archive.bundle_facts import Consent, Hashed, Registered
+from services.proof_archive.bundles.entries import ReadEntry
+from services.proof_archive.bundles.facts import Consent, Hashed, Registered
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from services.proof_archive.growth import Edge
-from services.proof_archive.halts import Halts
-from services.proof_archive.rows import Head
-from services.proof_archive.store import Store
+from services.proof_archive.log.growth import Edge
+from services.proof_archive.log.halts import Halts
+from services.proof_archive.log.rows import Head
+from services.proof_archive.log.store import Store
 from shared.errors import IntegrityError
 from shared.kafka.batch import INFRASTRUCTURE
 

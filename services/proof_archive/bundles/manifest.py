@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 
 MANIFEST = "manifest.json"

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from services.proof_archive.bundle_manifest import Name
+from services.proof_archive.bundles.manifest import Name
 from shared.instants import format_instant, from_millis, parse_instant
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
 

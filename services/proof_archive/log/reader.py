@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from services.proof_archive.rows import Head, checkpoint_id, entries_between, head_of, row_id, tile_id
+from services.proof_archive.log.rows import Head, checkpoint_id, entries_between, head_of, row_id, tile_id
 from shared.crypto.merkle import MAX_SIZE
 from shared.crypto.tiles import TILE_WIDTH, Tile, node_of_tile, tile_of_node
 from shared.errors import IntegrityError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from services.proof_archive.fsck_report import LogReport
-from services.proof_archive.published import latest_notes
-from services.proof_archive.reader import Reader, SignedCheckpoint
-from services.proof_archive.rows import Head, checkpoint_id
+from services.proof_archive.checkpoints.published import latest_notes
+from services.proof_archive.fsck.report import LogReport
+from services.proof_archive.log.reader import Reader, SignedCheckpoint
+from services.proof_archive.log.rows import Head, checkpoint_id
 from shared.crypto.checkpoint import Checkpoint
 from shared.crypto.merkle import MAX_SIZE, CompactRange
 from shared.crypto.policy import Policy, open_checkpoint

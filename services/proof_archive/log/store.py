@@ -18,11 +18,11 @@ from bson.binary import Binary
 from pymongo import ASCENDING, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from services.proof_archive import kept_notes
+from services.proof_archive.checkpoints import kept_notes
 from services.proof_archive.domain import Entry
-from services.proof_archive.growth import Edge, TileRow, open_edge
-from services.proof_archive.inserts import collided, insert, together
-from services.proof_archive.rows import Head, checkpoint_id, edge_tiles, head_of, row_id, tile_id
+from services.proof_archive.log.growth import Edge, TileRow, open_edge
+from services.proof_archive.log.inserts import collided, insert, together
+from services.proof_archive.log.rows import Head, checkpoint_id, edge_tiles, head_of, row_id, tile_id
 from shared.crypto.note import RawSignature
 from shared.errors import IntegrityError, Unavailable
 from shared.mongo import Client, Document, database

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from services.proof_archive.bundle_facts import Facts, instant_of, is_erasure, read_facts
-from services.proof_archive.bundle_manifest import Count, Hash, Name, Reference, Strict
-from services.proof_archive.verify_codes import Refused
+from services.proof_archive.bundles.facts import Facts, instant_of, is_erasure, read_facts
+from services.proof_archive.bundles.manifest import Count, Hash, Name, Reference, Strict
+from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto.checkpoint import Origin
 from shared.errors import IntegrityError

@@ -1,0 +1,1 @@
+"""Signed checkpoints: the signer, its memory, cosignatures, publication."""

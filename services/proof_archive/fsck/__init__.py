@@ -1,0 +1,1 @@
+"""Re-checking every log, from bytes to root to signature to Kafka."""
