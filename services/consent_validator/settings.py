@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pydantic import Field
 
 from services.consent_validator.rules.model import CALL_CONSENT, RuleSettings
+from shared.registry.balance import INVALID_FROM, REVIEW_FROM
 from shared.settings import Settings
 
 
@@ -18,8 +19,8 @@ class ValidatorSettings(Settings):
     rules_retention_months: int = Field(default=36, ge=1, le=60)
     rules_housing_calls_banned_from: date = CALL_CONSENT
     rules_late_after_hours: float = Field(default=24.0, gt=0)
-    rules_unbalanced_review: int = Field(default=25, ge=0, le=100)
-    rules_unbalanced_invalid: int = Field(default=60, ge=0, le=100)
+    rules_unbalanced_review: int = Field(default=REVIEW_FROM, ge=0, le=100)
+    rules_unbalanced_invalid: int = Field(default=INVALID_FROM, ge=0, le=100)
 
     @property
     def rule_settings(self) -> RuleSettings:

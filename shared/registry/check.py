@@ -12,6 +12,7 @@ from datetime import date
 from typing import Literal
 
 from shared.errors import Problem
+from shared.registry.balance import REVIEW_FROM
 from shared.registry.clauses import BALANCING, MEANING, WARNED_BEFORE, days_left, missing_clauses
 from shared.registry.hashing import list_hash, signature_state
 from shared.registry.load import Document, view_of
@@ -24,8 +25,6 @@ POST = "post"
 PHONE_CHANNELS = frozenset({"call", "automated_call", "sms"})
 SEEN: Mapping[str, str] = {"web": "screenshot", "app": "screenshot", "paper": "scan"}
 """What shows a form of each medium; a call script (oral) and a screen of ours (crm) are their own text."""
-UNBALANCED_FROM = 25
-"""Score from which a form's refusal is worth a warning (rules: FORM-UNBALANCED)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def _form(document: Document, form: Form, view: RegistryView) -> Iterator[Findin
     if form.medium == "oral" and form.boxes and not form.phone_statements and asks_number:
         message = "a call script that states none of the five things a consent to calls needs (C. conso. R.223-1)"
         yield _finding("warning", document, "/phone_statements", "FORM-SCRIPT", message)
-    if form.refusal.present and form.unbalance >= UNBALANCED_FROM:
+    if form.refusal.present and form.unbalance >= REVIEW_FROM:
         message = f"the refusal is less visible than the acceptance: {form.unbalance} of 100"
         yield _finding("warning", document, "/refusal", "FORM-UNBALANCED", message)
 

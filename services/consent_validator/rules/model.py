@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from shared.registry.balance import INVALID_FROM, REVIEW_FROM
+
 if TYPE_CHECKING:
     from services.consent_validator.rules.evidence import Line
 
@@ -98,6 +100,6 @@ class RuleSettings:
     """Calls about adapting a home; a secondary source says 2025-07-01."""
     late_after: timedelta = timedelta(hours=24)
     """Evidence that arrives later than this after collection is looked at by a person."""
-    unbalanced_review: int = 25
-    unbalanced_invalid: int = 60
+    unbalanced_review: int = REVIEW_FROM
+    unbalanced_invalid: int = INVALID_FROM
     """Scores (0 to 100) from which FORM-UNBALANCED asks for a person, and refuses."""
