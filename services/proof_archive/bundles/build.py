@@ -1,7 +1,7 @@
 """The bundle: one ZIP that proves one record to whoever holds the trust file, without us (writer).
 
 Layout, in this order: `manifest.json` (see bundle_manifest), `manifest.note` (its signature), `LISEZMOI.txt`,
-`disclosures.json`, `timeline.json`, then per entry `entries/NNN.bin` (the exact bytes), `entries/NNN.body` (facts too long
+`disclosures.json`, `timeline.json`, `attestation.pdf` where there is one, then per entry `entries/NNN.bin` (the exact bytes), `entries/NNN.body` (facts too long
 for the entry, if so), `entries/NNN.tlog-proof` (C2SP tlog-proof), then `evidence/<sha256>.bin`. Entries stand by log then
 index. Deterministic: the same input gives the same bytes. The reader is `verify.verify_bundle`.
 """
@@ -17,6 +17,7 @@ from services.proof_archive.bundles.entries import ReadEntry, check_place, read_
 from services.proof_archive.bundles.evidence import evidence_of, member_name
 from services.proof_archive.bundles.links import check_links
 from services.proof_archive.bundles.manifest import (
+    ATTESTATION,
     DISCLOSURES,
     MANIFEST,
     NOTE,
@@ -61,7 +62,7 @@ class BundleInput:
 
     `checkpoints`: the signed note of every log consulted, by origin (logs without an entry here too: they say up to where
     nothing more was known). `withheld`: entries known to concern the record that this audience does not receive.
-    `evidence`: files by their SHA-256 (hex); only those that an entry names may be given.
+    `evidence`: files by their SHA-256 (hex); only those that an entry names may be given. `attestation`: a PDF, kept as it is.
     """
 
     deployment: str
@@ -72,6 +73,7 @@ class BundleInput:
     withheld: Sequence[Reference] = ()
     disclosures: Sequence[Disclosure] = ()
     evidence: Mapping[str, bytes] = field(default_factory=dict)
+    attestation: bytes | None = None
 
 
 def stem(number: int) -> str:
@@ -136,6 +138,8 @@ def _members(
     )
     read_disclosures(disclosures, dict(zip(stems, read, strict=True)))
     members = {README: README_FR.encode(), DISCLOSURES: disclosures, TIMELINE: timeline_of(read)}
+    if request.attestation is not None:
+        members[ATTESTATION] = request.attestation
     for number, (name, entry) in enumerate(zip(stems, ordered, strict=True)):
         checkpoint = checkpoints.get(entry.origin)
         if checkpoint is None:

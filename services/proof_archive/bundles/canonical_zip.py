@@ -32,7 +32,7 @@ _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 _LONGEST_COMMENT = 0xFFFF
 _NAME = re.compile(
-    rb"manifest\.json|manifest\.note|LISEZMOI\.txt|disclosures\.json|timeline\.json"
+    rb"manifest\.json|manifest\.note|LISEZMOI\.txt|disclosures\.json|timeline\.json|attestation\.pdf"
     rb"|entries/[0-9]{3,5}\.(?:bin|body|tlog-proof)|evidence/[0-9a-f]{64}\.bin"
 )
 

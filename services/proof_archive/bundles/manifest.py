@@ -20,6 +20,8 @@ DISCLOSURES = "disclosures.json"
 TIMELINE = "timeline.json"
 FIXED = (README, DISCLOSURES, TIMELINE)
 """Members that stand first after the manifest and its note, in this order."""
+ATTESTATION = "attestation.pdf"
+"""A retelling for a reader of paper; it may follow the fixed members. Only its bytes are proven: the signer's word."""
 
 VERSION: Literal[1] = 1
 

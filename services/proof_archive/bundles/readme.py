@@ -19,6 +19,8 @@ de la personne, les ordres adressés à chaque destinataire, leurs réponses et 
   entries/NNN.body     les faits trop longs pour tenir dans l'entrée, qui en contient l'empreinte
   entries/NNN.tlog-proof   la preuve que l'entrée figure dans le journal, avec le point de contrôle signé
   evidence/            les pièces dont les entrées contiennent l'empreinte (copie de page, capture, mention, contrat)
+  timestamps/          les horodatages des points de contrôle par une autorité tierce (RFC 3161), s'il y en a
+  attestation.pdf      un récit à lire ou à imprimer, s'il est joint : il ne prouve rien par lui-même
 
 COMMENT LE VÉRIFIER, SANS NOUS
   opposable verify DOSSIER.zip --policy FICHIER-DE-CONFIANCE
@@ -29,7 +31,8 @@ demandez-le à la plateforme, à un témoin ou à votre expert, par une autre vo
 CE QUI EST PROUVÉ
 - Chaque entrée figurait dans le journal, telle quelle, au plus tard quand le point de contrôle joint a été signé.
 - Le journal n'a pas été réécrit en deçà de ce point de contrôle, dans la mesure où des témoins indépendants de la
-  plateforme l'ont cosigné. Sans témoin, la preuve n'est pas indépendante : le vérificateur le dit.
+  plateforme l'ont cosigné. Une entrée horodatée existait, telle quelle, à l'heure de l'horodatage. Sans témoin ni
+  horodatage, la preuve n'est pas indépendante : le vérificateur le dit.
 - Les valeurs dévoilées sont celles que la plateforme a reçues.
 
 CE QUI N'EST PAS PROUVÉ

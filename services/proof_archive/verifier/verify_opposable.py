@@ -763,7 +763,7 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 _MEMBER = re.compile(
-    rb"manifest\.json|manifest\.note|LISEZMOI\.txt|disclosures\.json|timeline\.json"
+    rb"manifest\.json|manifest\.note|LISEZMOI\.txt|disclosures\.json|timeline\.json|attestation\.pdf"
     rb"|entries/[0-9]{3,5}\.(?:bin|body|tlog-proof)|evidence/[0-9a-f]{64}\.bin"
 )
 
@@ -825,8 +825,8 @@ def read_zip(data: bytes) -> Dict[str, bytes]:
 # --- The manifest ------------------------------------------------------------------------------------------------------------
 
 MANIFEST, NOTE, README = "manifest.json", "manifest.note", "LISEZMOI.txt"
-DISCLOSURES, TIMELINE = "disclosures.json", "timeline.json"
-README_SHA256 = "4a55d5cac9533a4e8e3b583306e95766b0d09017e65c1bbf737def5111a672be"
+DISCLOSURES, TIMELINE, ATTESTATION = "disclosures.json", "timeline.json", "attestation.pdf"
+README_SHA256 = "b5937241f87d782ab132856d037c6054d46b60651c9fdef61988983ada291a6f"
 Place = Tuple[str, int]
 
 _MANIFEST = strict_form(
@@ -903,7 +903,7 @@ def check_members(manifest: Manifest, members: Dict[str, bytes]) -> None:
 
 def expected_order(names: Set[str]) -> List[str]:
     """The order in which the writer puts these names; a different list when one cannot be there."""
-    expected, number = [README, DISCLOSURES, TIMELINE], 0
+    expected, number = [README, DISCLOSURES, TIMELINE] + [ATTESTATION] * (ATTESTATION in names), 0
     while "entries/%03d.bin" % number in names:
         stem = "entries/%03d" % number
         expected.append(stem + ".bin")
@@ -1449,6 +1449,7 @@ def contents_of(data: bytes, policy: Policy) -> Dict[str, Any]:
         "erased": erased,
         "disclosed": [{"entry": d["entry"], "pointer": d["pointer"], "value": d["value"]} for d in disclosures],
         "evidence": evidence_of(entries, members),
+        "attested": ATTESTATION in members,
         "state": state_of(entries),
         "timeline": timeline,
     }  # fmt: skip

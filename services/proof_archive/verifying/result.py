@@ -82,6 +82,8 @@ class Contents:
     erased: bool
     disclosed: tuple[Disclosed, ...]
     evidence: tuple[EvidenceFile, ...]
+    attested: bool
+    """Whether an attestation is joined: the word of the manifest's signer, as it signed it."""
     state: State
     timeline: tuple[dict[str, Any], ...]
 

@@ -14,7 +14,16 @@ from services.proof_archive.bundles.disclosures import read_disclosures
 from services.proof_archive.bundles.entries import ReadEntry
 from services.proof_archive.bundles.evidence import evidence_of, member_name
 from services.proof_archive.bundles.links import check_links
-from services.proof_archive.bundles.manifest import DISCLOSURES, FIXED, MANIFEST, NOTE, README, TIMELINE, Manifest
+from services.proof_archive.bundles.manifest import (
+    ATTESTATION,
+    DISCLOSURES,
+    FIXED,
+    MANIFEST,
+    NOTE,
+    README,
+    TIMELINE,
+    Manifest,
+)
 from services.proof_archive.bundles.readme import README_FR
 from services.proof_archive.bundles.state import state_of
 from services.proof_archive.bundles.timeline import timeline_of
@@ -76,6 +85,7 @@ def _contents(data: bytes, policy: Policy) -> Contents:
         erased=erased,
         disclosed=tuple(Disclosed(stems[d.origin, d.index], d.pointer, d.value) for d in disclosures),
         evidence=_evidence(entries, members),
+        attested=ATTESTATION in members,
         state=state_of(entries),
         timeline=tuple(canonical.loads(members[TIMELINE])),
     )
@@ -109,7 +119,7 @@ def _check_members(manifest: Manifest, members: Mapping[str, bytes]) -> None:
 
 def _expected(names: set[str]) -> list[str]:
     """The order in which the writer would put these names; a different list when one cannot be there."""
-    expected, number = list(FIXED), 0
+    expected, number = [*FIXED, *({ATTESTATION} & names)], 0
     while f"entries/{number:03d}.bin" in names:
         stem = f"entries/{number:03d}"
         body = [f"{stem}.body"] if f"{stem}.body" in names else []

@@ -232,6 +232,21 @@ def test_evidence_that_no_entry_names_makes_no_bundle(evidence):
         plain_world().bundle(evidence=evidence)
 
 
+def test_an_attestation_is_joined_as_it_is():
+    world = plain_world()
+    bundle = world.bundle(attestation=b"%PDF-1.7 a retelling")
+    members = read_zip(bundle)
+    assert list(members)[4:7] == ["timeline.json", "attestation.pdf", "entries/000.bin"]
+    assert members["attestation.pdf"] == b"%PDF-1.7 a retelling"
+    assert contents_of(bundle).attested
+    assert not contents_of(world.bundle()).attested
+    members["attestation.pdf"] = b"%PDF-1.7 b retelling"
+    assert verify_bundle(write_zip(members), POLICY).problems[0].code == "MEMBER-ALTERED"
+    moved = [item for item in members.items() if item[0] != "attestation.pdf"]
+    moved.append(("attestation.pdf", b"%PDF-1.7 a retelling"))
+    assert verify_bundle(write_zip(moved), POLICY).problems[0].code == "MEMBERS-DIFFER"
+
+
 def test_what_is_withheld_is_counted():
     world = stopped_world()
     request = world.request()
