@@ -109,6 +109,7 @@ SUBMISSIONS = TopicRow(
     single_partition=True,
 )
 REASSESSMENTS = TopicRow("reassessments", "record", ("operator",), ("consent_validator",), retention_ms=7 * DAY_MS)
+MESSAGES = TopicRow("messages", "message id", ("rights_handler",), ("notifier",), max_message_bytes=3 * MIB)
 CHECKPOINTS = TopicRow("checkpoints", "log origin", ("signer",), ("everyone",), retention_ms=-1)
 CHECKPOINTS_LATEST = TopicRow(
     "checkpoints.latest", "log origin", ("signer",), ("everyone",), retention_ms=-1, compact=True
@@ -133,6 +134,7 @@ TABLE: tuple[TopicRow, ...] = (
     REGISTRY,
     SUBMISSIONS,
     REASSESSMENTS,
+    MESSAGES,
     CHECKPOINTS,
     CHECKPOINTS_LATEST,
     DEAD,
