@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from services.rights_handler.kinds import reason_of, withholds
+
 Instant = str
 Scope = Literal["all"] | frozenset[str]
 
-STOPPED = "STOPPED"
 REOPEN_UNCONFIRMED = "REOPEN-UNCONFIRMED"
 REFUSED = "REFUSED"
 
@@ -148,12 +149,13 @@ def scoped(stop: Stop, line: Line) -> bool:
 
 def covers(stop: Stop, grant: Grant, line: Line) -> bool:
     """The one rule used on both sides, when a consent meets stops and when a stop meets consents."""
-    return since(stop, grant) and scoped(stop, line) and about(stop, grant)
+    return withholds(stop.kind) and since(stop, grant) and scoped(stop, line) and about(stop, grant)
 
 
 def holds(stop: Stop, grant: Grant, line: Line) -> bool:
     """A stop *older* than an unconfirmed consent does not cover it, but keeps it from re-opening what was closed."""
-    return not grant.confirmed and not since(stop, grant) and scoped(stop, line) and about(stop, grant)
+    unconfirmed = withholds(stop.kind) and not grant.confirmed
+    return unconfirmed and not since(stop, grant) and scoped(stop, line) and about(stop, grant)
 
 
 def concerned(stop: Stop, grant: Grant, transferred_to: Iterable[str] = ()) -> frozenset[str]:
@@ -188,8 +190,9 @@ def _decide_line(
     added: list[str] = []
     if refused and _subject(line) in refused and REFUSED not in line.reasons:
         added.append(REFUSED)  # within one event `refused` beats `granted`
-    if any(covers(stop, grant, line) for stop in stops):
-        added.append(STOPPED)
+    covering = {reason_of(stop.kind) for stop in stops if covers(stop, grant, line)}
+    if covering:
+        added += sorted(covering)
     elif any(holds(stop, grant, line) for stop in stops):
         added.append(REOPEN_UNCONFIRMED)
     return Decision(line, line.verdict == "valid" and not added, (*line.reasons, *added))

@@ -1,7 +1,7 @@
 """The events we publish to parties and to the archive, built from stored values only: publishing twice gives the same bytes.
 
 Contracts: `opposable.stop.ordered.v1`, `opposable.permission.granted|refused|ended.v1`, and the internal kinds
-`delivery.ordered|reminded|acknowledged|escalated`. Event ids derive from what caused them.
+`delivery.ordered|reminded|acknowledged|escalated`; orders of rights (RGPD 19): `right_orders`. Event ids derive from what caused them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from services.rights_handler.deliveries import Delivery
 from services.rights_handler.domain import Decision, Grant
+from services.rights_handler.kinds import request_of
 from services.rights_handler.persons import Person
 from shared import canonical
 from shared.contracts.envelope import Envelope, to_headers
@@ -49,7 +50,7 @@ def order(row: Delivery, grant: Grant, person: Person | None, match_keys: MatchK
         "ack_due_at": row.ack_due_at,
         "reminder": row.reminders,
     }
-    headers = _headers(event_id("order", row.order, str(row.reminders)), ORDERED)
+    headers = headers_of(event_id("order", row.order, str(row.reminders)), ORDERED)
     return Outgoing(OUT_WITHDRAWALS.of(row.party), row.order.encode(), canonical.dumps(body), headers)
 
 
@@ -86,16 +87,17 @@ def ended(grant: Grant, decision: Decision, index: int | str) -> Outgoing:
 
 def fact(kind: str, row: Delivery, *, event: str, **more: Any) -> Outgoing:
     """An internal event about a delivery, for the archive: the propagation proof. No personal data, no pseudonym."""
+    request = request_of(row.stop)
     facts = {
         "kind": kind,
         "v": 1,
         "order": row.order,
-        "stop": row.stop,
+        **({"stop": row.stop} if request is None else {"request": request, "right": row.kind}),
         "party": row.party,
         "record": row.record,
         **more,
     }
-    headers = _headers(event_id(kind, row.order, event), f"opposable.{kind}.v1")
+    headers = headers_of(event_id(kind, row.order, event), f"opposable.{kind}.v1")
     return Outgoing(DELIVERIES.name, row.order.encode(), canonical.dumps({"facts": facts}), headers)
 
 
@@ -131,11 +133,12 @@ def _about(grant: Grant, decision: Decision) -> dict[str, Any]:
 
 def _permission(kind: str, grant: Grant, decision: Decision, index: int | str, body: dict[str, Any]) -> Outgoing:
     recipient = str(decision.line.recipient)
-    headers = _headers(event_id(kind, grant.record, grant.vid, str(index)), kind)
+    headers = headers_of(event_id(kind, grant.record, grant.vid, str(index)), kind)
     return Outgoing(OUT_PERMISSIONS.of(recipient), grant.record.encode(), canonical.dumps(body), headers)
 
 
-def _headers(identity: str, kind: str) -> Headers:
+def headers_of(identity: str, kind: str) -> Headers:
+    """The envelope of an event of ours."""
     return (("ce_id", identity.encode()), *_headers_but_id(kind))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.rights_handler.domain import Grant, Instant, Line, Stop, about, decide, scoped, within
+from services.rights_handler.kinds import withholds
 from services.rights_handler.reported import CALLS, Reported
 from services.rights_handler.sending.book import Answer, Reason, judge
 from services.rights_handler.sending.lines import end_of_day
@@ -62,6 +63,7 @@ def check(
 ) -> Ruling:  # fmt: skip
     """The ruling. `callers`: who calls for the recipient besides itself."""
     reported = reported or Reported()
+    stops = [stop for stop in stops if withholds(stop.kind)]
     mine = [grant for grant in grants if not grant.contact_keys.isdisjoint(question.contact_keys)]
     mine.sort(key=lambda grant: grant.record)  # of two equal reasons the same is told, whatever came first
     lines = [(g, d.line) for g in mine for d in decide(g, ()) if d.granted and _asked(question, d.line)]

@@ -12,6 +12,7 @@ from services.rights_handler.former import Name, name_of, vanished
 from services.rights_handler.moments import one_month_after
 from services.rights_handler.persons import Person, Persons
 from services.rights_handler.ports import Outbox
+from services.rights_handler.right_orders import is_right, right_order
 from services.rights_handler.tokens import Reference, Tokens
 from shared.errors import IntegrityError
 from shared.kafka.publisher import Outgoing
@@ -116,7 +117,11 @@ class Teller:
         for row in rows:
             person = persons.get(row.record)
             match_keys = self._persons.match_keys(row.party, person) if person is not None else []
-            out.append(messages.order(row, grants[row.record], person, match_keys))
+            grant = grants[row.record]
+            if is_right(row):
+                out.append(right_order(row, grant, person, match_keys, self._public_url))
+            else:
+                out.append(messages.order(row, grant, person, match_keys))
             out.append(messages.ordered_fact(row))
             self._metrics.orders.labels("yes" if row.reminders else "no").inc()
         await self._outbox.send_all(out)

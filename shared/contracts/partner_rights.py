@@ -78,6 +78,8 @@ class RightRequested(Contract):
     country: Country | None = None
     contacts: Annotated[tuple[Contact, ...], Field(max_length=MAX_CONTACTS)] = ()
     subject_ref: SubjectRef | None = None
+    collector: PartyId | None = None
+    """Whose `subject_ref` it is; default: the sender."""
     record: RecordId | None = None
     identity: Identity
     details: Annotated[str, StringConstraints(max_length=4000)] | None = None

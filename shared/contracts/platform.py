@@ -120,14 +120,21 @@ class StopOrdered(Contract):
 
 
 class RightOrdered(Contract):
-    """Answer, correct or erase, and acknowledge by `due_at`."""
+    """A person's request, relayed (RGPD 19): correct, erase, or suspend every use; acknowledge by `due_at` as a stop order."""
 
     order_id: OrderId
     request_id: EventId
+    source: str | None = None
+    """Where the request came in: with `request_id`, its name."""
     right: Right
     match_keys: tuple[MatchKey, ...] = ()
     consent_ids: tuple[Uuid, ...] = ()
+    source_refs: tuple[str, ...] = ()
+    asked_at: Instant | None = None
     due_at: Instant
+    details_url: str | None = None
+    """A rectification: where the recipient reads, with its key, what is to be corrected."""
+    reminder: int = 0
 
 
 class ListChanged(Contract):

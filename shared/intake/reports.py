@@ -39,7 +39,7 @@ def accept_request(envelope: Envelope, data: bytes, received_at: datetime, regis
         raise _nobody()
     sealed: dict[str, Any] = {"contacts": contacts} if contacts else {}
     if model.subject_ref:
-        sealed |= {"subject_ref": model.subject_ref, "collector_ref": envelope.source}
+        sealed |= {"subject_ref": model.subject_ref, "collector_ref": model.collector or envelope.source}
     if model.details:
         sealed["details"] = model.details
     facts = _head("request.received", envelope, received_at) | {
