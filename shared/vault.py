@@ -1,7 +1,9 @@
 """The vault: one key per record, and the guard against duplicates, conflicts and our own crashes (architecture.md).
 
-Collection `vault.keys`: `{_id: record, key: AES-KW wrapped, src: "topic/partition/offset", mac, ce: "source id"}`, unique on
-`_id` and on `ce`. Deleting a row erases the record everywhere (crypto-shredding); only the eraser's role may.
+Collection `vault.keys`: `{_id: record, key: AES-KW wrapped, kv: version of the KEK (absent: 1), src: "topic/partition/offset",
+mac, ce: "source id"}`, unique on `_id` and on `ce`. Destroying a key erases the record everywhere (crypto-shredding); only the eraser's role may. What stays is
+the row without key and mac, with `erased`: the tombstone, by which a late copy of the same event is never admitted again. A
+row with `restricted` keeps its key for legal claims only: `read` does not see it unless asked for claims (RGPD 18(2)).
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from bson.binary import Binary
 from pymongo.errors import BulkWriteError
 
 from shared.crypto.sealing import RecordKey, content_mac, unwrap, wrap
+from shared.keyring.fence import raise_if_fenced
+from shared.keyring.ring import Fixed, Versions
 from shared.mongo import DUPLICATE_KEY, Client, Document, database
 from shared.pacing import in_turns
 
@@ -42,6 +46,15 @@ class Outcome(StrEnum):
     """The same record of Kafka as before: our own crash or a rebalance. Publish again, answer `accepted`."""
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
+    ERASED = "erased"
+    """Its key was destroyed: nothing can be compared any more, and it is never admitted again."""
+
+
+class Gone(StrEnum):
+    """Why a key cannot be read, where its row says so."""
+
+    ERASED = "erased"
+    RESTRICTED = "restricted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,8 @@ class Admitted:
     """The guard's answer: the key to use, and where the record was first seen."""
 
     outcome: Outcome
-    key: RecordKey
+    key: RecordKey | None
+    """None where it was destroyed (`ERASED`)."""
     first: str
     owner: str
     """The record the key belongs to; another than the one asking where an event id was used twice."""
@@ -58,9 +72,9 @@ class Admitted:
 class Vault:
     """The only door to record keys. Each right (insert, read, delete) has its own database role in production."""
 
-    def __init__(self, client: Client, kek: bytes, draw: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(self, client: Client, kek: bytes | Versions, draw: Callable[[int], bytes] = os.urandom) -> None:
         self._rows = database(client, "vault").get_collection("keys")
-        self._kek = kek
+        self._keks: Versions = Fixed({1: kek}) if isinstance(kek, bytes) else kek
         self._draw = draw
 
     async def prepare(self) -> None:
@@ -72,10 +86,13 @@ class Vault:
         if not items:
             return []
         keys = [RecordKey(self._draw(KEY_BYTES)) async for _ in in_turns(items)]
+        version = self._keks.newest()
+        kek = self._keks.get(version)
         rows: list[Document] = [
             {
                 "_id": item.record_id,
-                "key": Binary(wrap(self._kek, key)),
+                "key": Binary(wrap(kek, key)),
+                **({} if version == 1 else {"kv": version}),
                 "src": item.coordinate,
                 "mac": Binary(content_mac(key, item.content)),
                 "ce": item.event,
@@ -95,20 +112,47 @@ class Vault:
             answers.append(self._judge(item, row))
         return answers
 
-    async def read(self, record_ids: Iterable[str]) -> dict[str, RecordKey]:
-        """The keys that still exist, by record; an erased record is absent."""
+    async def read(self, record_ids: Iterable[str], *, for_claims: bool = False) -> dict[str, RecordKey]:
+        """The keys that may be used, by record: an erased record is absent, a restricted one too unless `for_claims`."""
         wanted = list(set(record_ids))
         if not wanted:
             return {}
-        found = self._rows.find({"_id": {"$in": wanted}}, {"key": 1})
-        rows = await found.to_list()
+        query: Document = {"_id": {"$in": wanted}, "key": {"$exists": True}}
+        if not for_claims:
+            query["restricted"] = {"$exists": False}
+        rows = await self._rows.find(query, {"key": 1}).to_list()
         return {row["_id"]: unwrap(self._kek, bytes(row["key"])) async for row in in_turns(rows)}
+
+    async def gone(self, record_ids: Iterable[str]) -> dict[str, Gone]:
+        """Which of these were erased or restricted by order. A key that is missing and not here is an alarm."""
+        query = {
+            "_id": {"$in": list(set(record_ids))},
+            "$or": [{n: {"$exists": True}} for n in ("erased", "restricted")],
+        }
+        rows = self._rows.find(query, {"erased": 1})
+        return {row["_id"]: Gone.ERASED if "erased" in row else Gone.RESTRICTED async for row in rows}
+
+    async def known(self, record_ids: Iterable[str]) -> set[str]:
+        """Which of these were ever admitted."""
+        return {row["_id"] async for row in self._rows.find({"_id": {"$in": list(set(record_ids))}}, {"_id": 1})}
+
+    async def restrict(self, record_ids: Iterable[str], until: str | None) -> None:
+        """Keep these keys for legal claims only (the eraser's right). `until` is told, not acted on here."""
+        living = {"_id": {"$in": list(set(record_ids))}, "key": {"$exists": True}}
+        await self._rows.update_many(living, {"$set": {"restricted": until or "hold"}})
+
+    async def erase(self, record_ids: Iterable[str], at: str) -> int:
+        """Destroy these keys for ever, leaving tombstones (the eraser's right); how many there still were."""
+        living = {"_id": {"$in": list(set(record_ids))}, "key": {"$exists": True}}
+        gone = {"$set": {"erased": at}, "$unset": {"key": "", "mac": "", "restricted": ""}}
+        return (await self._rows.update_many(living, gone)).modified_count
 
     async def _insert(self, rows: list[Document]) -> set[int]:
         """Insert unordered; the indexes of the rows that were refused as duplicates."""
         try:
             await self._rows.insert_many(rows, ordered=False)
         except BulkWriteError as error:
+            raise_if_fenced(error, "the KEK")
             errors = error.details.get("writeErrors", [])
             if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in errors):
                 raise
@@ -120,8 +164,13 @@ class Vault:
         found = [row async for row in self._rows.find(query)]
         return {row["_id"]: row for row in found}, {row["ce"]: row for row in found}
 
+    def _unwrapped(self, row: Document) -> RecordKey:
+        return unwrap(self._keks.get(row.get("kv", 1)), bytes(row["key"]))
+
     def _judge(self, item: Admission, row: Document) -> Admitted:
-        key = unwrap(self._kek, bytes(row["key"]))
+        if "key" not in row:
+            return Admitted(Outcome.ERASED, None, row["src"], row["_id"])
+        key = self._unwrapped(row)
         same = hmac.compare_digest(content_mac(key, item.content), bytes(row["mac"]))
         if row["src"] == item.coordinate and row["_id"] == item.record_id and same:
             return Admitted(Outcome.AGAIN, key, row["src"], row["_id"])

@@ -72,9 +72,12 @@ def internal_event(accepted: Accepted, key: RecordKey, at: Position) -> tuple[To
 
 
 def conflict_event(
-    accepted: Accepted, key: RecordKey, owner: str, first: str, at: Position, event_id: str
+    accepted: Accepted, key: RecordKey | None, owner: str, first: str, at: Position, event_id: str
 ) -> tuple[TopicRow, bytes, bytes]:
-    """The archived trace of a refused conflict: who tried to say something else under the same id, sealed like the first."""
+    """The archived trace of a refused conflict: who tried to say something else under the same id, sealed like the first.
+
+    Without `key` (the first was erased) nothing personal is kept of the attempt either.
+    """
     kind = accepted.kind.partition(".")[0] + ".conflict"
     facts: dict[str, Any] = {
         "kind": kind,
@@ -88,7 +91,7 @@ def conflict_event(
         "source_position": at.as_facts(),
     }
     body: dict[str, Any] = {"facts": facts}
-    if accepted.sealed:
+    if accepted.sealed and key is not None:
         # No commitments: they would share each field's salt with the record kept (docs/decisions/0004).
         body["sealed"] = base64.b64encode(seal(key, kind, owner, accepted.sealed)).decode()
     return TOPIC_OF_KIND[accepted.kind], _key(accepted), canonical.dumps(body)

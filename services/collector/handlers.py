@@ -27,6 +27,10 @@ from shared.vault import Admission, Admitted, Outcome, Vault
 RECEIPT_TYPE = "opposable.receipt.v1"
 SOURCE = "opposable/collector"
 UNREGISTERED = "IDENTITY-UNREGISTERED"
+ERASED = Problem(
+    "ERASED", "", "what was sent under this id was erased: nothing is kept of it, and the id is never used again"
+)
+"""Told with `duplicate` (contracts: known, no effect) to whoever sends an erased consent, stop or request again."""
 
 
 @dataclass(slots=True)
@@ -112,7 +116,9 @@ class Intake:
     def _settle(self, one: Judged, answer: Admitted, effects: Effects) -> None:
         at = Position(one.record.topic, one.record.partition, one.record.offset)
         event_id, accepted = one.envelope.id, one.accepted
-        if answer.outcome in (Outcome.NEW, Outcome.AGAIN):
+        if answer.outcome is Outcome.ERASED and answer.owner == accepted.record_id:
+            status, problems = "duplicate", [ERASED]  # known, without effect; what it said cannot be compared any more
+        elif answer.key is not None and answer.outcome in (Outcome.NEW, Outcome.AGAIN):
             row, key, value = internal_event(accepted, answer.key, at)
             effects.events.append(_event(row.name, key, value, accepted.kind, one))
             status, problems = "accepted", list(accepted.warnings)
