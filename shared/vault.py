@@ -1,9 +1,10 @@
 """The vault: one key per record, and the guard against duplicates, conflicts and our own crashes (architecture.md).
 
 Collection `vault.keys`: `{_id: record, key: AES-KW wrapped, kv: version of the KEK (absent: 1), src: "topic/partition/offset",
-mac, ce: "source id"}`, unique on `_id` and on `ce`. Destroying a key erases the record everywhere (crypto-shredding); only the eraser's role may. What stays is
-the row without key and mac, with `erased`: the tombstone, by which a late copy of the same event is never admitted again. A
-row with `restricted` keeps its key for legal claims only: `read` does not see it unless asked for claims (RGPD 18(2)).
+mac, ce: "source id"}`, unique on `_id` and on `ce`. Destroying a key erases the record everywhere (crypto-shredding); only
+the eraser's role may. What stays is the row without key and mac, with `erased`: the tombstone, by which a late copy of the
+same event is never admitted again. A row with `restricted` keeps its key for legal claims only: `read` does not see it unless
+asked for claims (RGPD 18(2)).
 """
 
 from __future__ import annotations
@@ -120,8 +121,8 @@ class Vault:
         query: Document = {"_id": {"$in": wanted}, "key": {"$exists": True}}
         if not for_claims:
             query["restricted"] = {"$exists": False}
-        rows = await self._rows.find(query, {"key": 1}).to_list()
-        return {row["_id"]: unwrap(self._kek, bytes(row["key"])) async for row in in_turns(rows)}
+        rows = await self._rows.find(query, {"key": 1, "kv": 1}).to_list()
+        return {row["_id"]: self._unwrapped(row) async for row in in_turns(rows)}
 
     async def gone(self, record_ids: Iterable[str]) -> dict[str, Gone]:
         """Which of these were erased or restricted by order. A key that is missing and not here is an alarm."""
