@@ -6,9 +6,9 @@ from services.collector.api import make_router
 from services.collector.handlers import Intake
 from services.collector.settings import CollectorSettings
 from shared.auth import Authenticator, operator_digest
+from shared.keyring.ring import Ring
 from shared.pacing import BULK_RECORDS
 from shared.service import Context, run_service
-from shared.settings import read_secret
 from shared.topics import IN_CONSENTS_PATTERN, IN_RIGHTS_PATTERN
 from shared.vault import Vault
 
@@ -17,7 +17,7 @@ async def build(context: Context) -> None:
     """Wire the collector into a context."""
     settings = context.settings
     assert isinstance(settings, CollectorSettings)  # noqa: S101 - wiring, not input
-    vault = Vault(context.mongo, read_secret(settings.secrets_dir, "kek"))
+    vault = Vault(context.mongo, Ring(settings.secrets_dir, "kek"))
     intake = Intake(
         vault=vault, publisher=context.publisher, registry=context.registry, metrics=context.metrics, log=context.log,
         max_bytes=settings.max_event_bytes,

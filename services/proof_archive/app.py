@@ -16,6 +16,7 @@ from services.proof_archive.settings import ArchiveSettings
 from shared.auth import Authenticator, operator_digest
 from shared.crypto.note import Signer
 from shared.crypto.policy import BUNDLE_SUFFIX
+from shared.keyring.ring import Ring
 from shared.service import Context, run_service
 from shared.settings import read_secret
 from shared.topics import ARCHIVED
@@ -42,7 +43,7 @@ async def build(context: Context) -> None:
         return sequencer.problems()
 
     context.checks.append(halted)
-    vault = Vault(context.mongo, read_secret(settings.secrets_dir, "kek"))
+    vault = Vault(context.mongo, Ring(settings.secrets_dir, "kek"))
     bundle_key = Signer(settings.deployment + BUNDLE_SUFFIX, read_secret(settings.secrets_dir, "bundle.seed"))
     standing = Standing(reader, settings.trust_file, context.clock, settings.proof_due_s)
     proofs = Proofs(reader, vault, deployment=settings.deployment, signer=bundle_key, standing=standing)

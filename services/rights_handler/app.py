@@ -26,6 +26,7 @@ from services.rights_handler.teller import Teller
 from services.rights_handler.terms import Terms
 from services.rights_handler.tokens import Tokens
 from shared.auth import Authenticator, operator_digest
+from shared.keyring.ring import Ring
 from shared.pacing import BULK_RECORDS
 from shared.service import Context, run_service
 from shared.settings import read_secret
@@ -41,7 +42,7 @@ async def build(context: Context) -> None:
     settings = context.settings
     assert isinstance(settings, RightsSettings)  # noqa: S101 - wiring, not input
     secret = settings.secrets_dir
-    vault = Vault(context.mongo, read_secret(secret, "kek"))
+    vault = Vault(context.mongo, Ring(secret, "kek"))
     master = read_secret(secret, "match-master")
     persons = Persons(vault, pepper=read_secret(secret, "pepper"), match_master=master)
     tokens = Tokens(master)

@@ -5,11 +5,11 @@ Production takes them from its own keeper; the names are the same there (`OPPOSA
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 from shared.errors import ConfigurationError
+from shared.keyring.ring import versions_present, write_secret
 
 RAW = ("kek", "pepper", "match-master", "log.seed", "bundle.seed")
 """Key-encryption key, contact pepper, master of the parties' match keys, and two Ed25519 seeds."""
@@ -18,10 +18,14 @@ SIZE = 32
 
 
 def ensure_secrets(directory: Path) -> list[str]:
-    """Create the files that are missing; never touch one that exists. Returns the names created."""
+    """Create the files that are missing; never touch one that exists, in any version. Returns the names created."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
-    created = [name for name in RAW if _create(directory / name, secrets.token_bytes(SIZE))]
+    created = [
+        name
+        for name in RAW
+        if not any(versions_present(directory, name) - {1}) and _create(directory / name, secrets.token_bytes(SIZE))
+    ]
     if _create(directory / TOKEN, (secrets.token_urlsafe(SIZE) + "\n").encode()):
         created.append(TOKEN)
     return created
@@ -32,12 +36,5 @@ def _create(path: Path, content: bytes) -> bool:
         if not path.stat().st_size:
             raise ConfigurationError(f"secret file {path} is empty: restore it, or delete it if it never held anything")
         return False
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)  # whole or absent: half a key would be worse than none
+    write_secret(path, content)  # whole or absent: half a key would be worse than none
     return True
