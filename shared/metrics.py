@@ -34,6 +34,9 @@ class Metrics:
         self.permissions = Counter(
             "opposable_permissions_total", "Permission events published", ["type"], registry=self.registry
         )
+        self.messages = Counter(
+            "opposable_messages_total", "Attempts to write to a person", ["channel", "outcome"], registry=self.registry
+        )
         self.entries = Counter("opposable_log_entries_total", "Entries sequenced", ["topic"], registry=self.registry)
         self.checkpoints = Counter("opposable_checkpoints_total", "Checkpoints signed", registry=self.registry)
         self.halted = Gauge(

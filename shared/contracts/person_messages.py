@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts.types import Contract
 
-KIND = "message.ordered"
+KIND: Literal["message.ordered"] = "message.ordered"
 """Kind of the event, and first part of the associated data of its sealed content."""
 MESSAGE_ID_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
 MAX_ATTACHED_BYTES = 1_500_000
@@ -28,7 +28,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\\\[\]]{1,64}@[^\s@<>,;:\"()\\\[\]]{1,255}")
 _NUMBER = re.compile(r"\+[0-9]{4,15}")
 _MEDIA_TYPE = r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$"
-MAX_ADDRESS_LINES = 8
+MAX_ADDRESS_LINES = 7
+"""Six by NF Z 10-011, and the country."""
 
 
 class Attached(Contract):

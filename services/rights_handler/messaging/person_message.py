@@ -30,7 +30,7 @@ class PersonMessage:
     """Name in the vault: a record, `request/<source>/<id>`, `stop/<source>/<id>`. Erasing the owner erases the message."""
     channel: MessageChannel
     to: str
-    """One e-mail address, one E.164 number, or two to eight lines of a postal address."""
+    """One e-mail address, one E.164 number, or two to seven lines of a postal address."""
     template: str
     """Name of the wording, for counting (`portal.link`, `answer.access`): no personal data."""
     subject: str
