@@ -54,7 +54,7 @@ def order(row: Delivery, grant: Grant, person: Person | None, match_keys: MatchK
     return Outgoing(OUT_WITHDRAWALS.of(row.party), row.order.encode(), canonical.dumps(body), headers)
 
 
-def granted(grant: Grant, decision: Decision, index: int, *, person: Person, match_keys: MatchKeys, stop_url: str,
+def granted(grant: Grant, decision: Decision, index: int | str, *, person: Person, match_keys: MatchKeys, stop_url: str,
             proof_url: str, notice_due_at: str | None) -> Outgoing:  # fmt: skip
     """Say "you may": one line of one record. `index`: the line's place in the verdict."""
     line = decision.line

@@ -25,8 +25,13 @@ _UNITS = {
 
 def one_month_after(instant: str) -> str:
     """The same day and hour of the next month, or the last day of that month."""
+    return months_after(instant, 1)
+
+
+def months_after(instant: str, months: int) -> str:
+    """The same day and hour so many months later, or the last day of that month."""
     start = parse_instant(instant)
-    year, month = start.year + start.month // 12, start.month % 12 + 1
+    year, month = start.year + (start.month - 1 + months) // 12, (start.month - 1 + months) % 12 + 1
     day = min(start.day, calendar.monthrange(year, month)[1])
     return format_instant(start.replace(year=year, month=month, day=day))
 
