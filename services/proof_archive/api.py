@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from services.proof_archive.bundles.canonical_zip import MAX_BYTES
 from services.proof_archive.bundles.dossier import Dossier, Search
 from services.proof_archive.bundles.manifest import Audience
+from services.proof_archive.claims import CLAIM_MOST, opened, reason_of
 from services.proof_archive.entitlement import audience_of
 from services.proof_archive.proofs import Proofs
 from services.proof_archive.settings import ArchiveSettings
@@ -23,6 +24,7 @@ from shared.auth import Authenticator, Caller
 from shared.clock import Clock
 from shared.errors import IntegrityError
 from shared.instants import format_instant
+from shared.kafka.publisher import Publisher
 from shared.problems import Refusal, problem
 from shared.registry.feed import RegistryFeed
 
@@ -40,7 +42,9 @@ class ProofRoutes:
         clock: Clock,
         settings: ArchiveSettings,
         log: Any,
+        publisher: Publisher,
     ) -> None:
+        self._publisher = publisher
         self._auth, self._proofs, self._registry = auth, proofs, registry
         self._clock, self._settings, self._log = clock, settings, log
 
@@ -48,6 +52,19 @@ class ProofRoutes:
         """`GET /v1/proofs/{record}`."""
         caller = self._auth.caller(request)
         caller.require("collector", "prospector", "auditor", "operator")
+        return await self._answer(name, request, caller)
+
+    async def claim(self, name: str, request: Request) -> Response:
+        """`POST /v1/proofs/{record}` `{"claim": "reason"}`: as GET, and what is restricted to legal claims is opened.
+
+        The operator's alone (RGPD 17(3)(e), 18(2)). The reason is an entry of the log before anything is disclosed.
+        """
+        caller = self._auth.caller(request)
+        caller.require("operator")
+        reason = reason_of(await _limited(request, CLAIM_MOST))
+        return await self._answer(name, request, caller, claim=reason)
+
+    async def _answer(self, name: str, request: Request, caller: Caller, *, claim: str | None = None) -> Response:
         name, as_zip = _format(name, request)
         search = await self._proofs.search()
         record = await _resolve(search, name, caller, self._registry)
@@ -61,7 +78,9 @@ class ProofRoutes:
             raise Refusal(404, "NOT-FOUND", "No consent of this name is archived")
         if not any(item.covered for item in dossier.consents):
             return self._promise(dossier)
-        return await self._prove(dossier, audience, as_zip=as_zip)
+        if claim is not None:
+            await self._publisher.send_all([opened(record, claim, format_instant(self._clock.now()))])
+        return await self._prove(dossier, audience, as_zip=as_zip, for_claims=claim is not None)
 
     async def verify(self, request: Request) -> Response:
         """`POST /v1/verify`: the bundle in the body, under this deployment's own trust file."""
@@ -79,9 +98,9 @@ class ProofRoutes:
         self._auth.caller(request).require("operator")
         return JSONResponse({"obligations": await self._proofs.obligations()})
 
-    async def _prove(self, dossier: Dossier, audience: Audience, *, as_zip: bool) -> Response:
+    async def _prove(self, dossier: Dossier, audience: Audience, *, as_zip: bool, for_claims: bool) -> Response:
         try:
-            made = await self._proofs.prove(dossier, audience)
+            made = await self._proofs.prove(dossier, audience, for_claims=for_claims)
             if not as_zip:
                 return JSONResponse(made.as_json(), headers={"Cache-Control": "no-store"})
             content = await asyncio.to_thread(self._proofs.zip, made)
@@ -110,6 +129,7 @@ def make_router(routes: ProofRoutes) -> APIRouter:
     """The routes of proofs."""
     router = APIRouter()
     router.add_api_route("/v1/proofs/{name:path}", routes.proof, methods=["GET"], response_model=None)
+    router.add_api_route("/v1/proofs/{name:path}", routes.claim, methods=["POST"], response_model=None)
     router.add_api_route("/v1/obligations", routes.obligations, methods=["GET"], response_model=None)
     router.add_api_route("/v1/verify", routes.verify, methods=["POST"], response_model=None)
     return router

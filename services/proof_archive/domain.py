@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from services.proof_archive.evidence.citations import Citation, citations_of
 from shared import canonical
 from shared.crypto.checkpoint import Origin
 from shared.errors import IntegrityError
@@ -63,8 +64,14 @@ class Entry:
     body: bytes | None = None
     sealed: Sealed | None = None
     flaw: str | None = None
-    erased: str | None = None
-    """Owner whose personal data this record says is erased (topic `erasures`)."""
+    erased: tuple[str, ...] = ()
+    """Owners whose personal data this record says is erased (topic `erasures`)."""
+    restricted: tuple[str, ...] = ()
+    """Owners whose personal data this record says is kept for legal claims only."""
+    ts: int = 0
+    """When the broker took the record, in milliseconds."""
+    cited: tuple[Citation, ...] = ()
+    """The files it names by their hash."""
 
 
 def origin(deployment: str, topic: str, incarnation: str, partition: int) -> str:
@@ -93,7 +100,10 @@ def entry_of(record: Record) -> Entry:
         body,
         sealed,
         flaw,
-        _erased_by(record.topic, facts),
+        erased=_said_by(record.topic, facts, ("erased", "shredded")),
+        restricted=_said_by(record.topic, facts, ("restricted",)),
+        ts=record.timestamp,
+        cited=citations_of(record.topic, facts),
     )
 
 
@@ -160,7 +170,10 @@ def _sealed_of(topic: str, facts: dict[str, Any], encoded: Any) -> tuple[Sealed 
     return Sealed(owner, str(kind), blob), None
 
 
-def _erased_by(topic: str, facts: dict[str, Any]) -> str | None:
-    value, kind = facts.get("record"), facts.get("kind")
-    is_erasure = topic == ERASURES.name and isinstance(kind, str) and kind.endswith("erased")
-    return value if is_erasure and isinstance(value, str) else None
+def _said_by(topic: str, facts: dict[str, Any], endings: tuple[str, ...]) -> tuple[str, ...]:
+    """The owners of an entry of `erasures` whose kind ends so: its record, and those that go with it (`also`)."""
+    record, kind, also = facts.get("record"), facts.get("kind"), facts.get("also", [])
+    if topic != ERASURES.name or not isinstance(kind, str) or not kind.endswith(endings) or not isinstance(record, str):
+        return ()
+    more = [owner for owner in also if isinstance(owner, str)] if isinstance(also, list) else []
+    return (record, *more)

@@ -14,10 +14,12 @@ from services.proof_archive.bundles.dossier import Dossier, Item
 from services.proof_archive.bundles.manifest import Audience
 from shared.auth import Caller
 from shared.contracts.types import CONTACT_OF_CHANNEL
-from shared.topics import CONSENTS, DELIVERIES, REGISTRY, REPORTS
+from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS
 
 SUBJECT = "/subject_ref"
 CONTACTS = "/contacts/"
+CLAIMED = "proof.opened"
+"""Kind of the entry that says why a restricted proof was opened: the operator's and the collector's to see."""
 
 
 def audience_of(caller: Caller, dossier: Dossier) -> Audience | None:
@@ -53,6 +55,8 @@ def may_see(audience: Audience, item: Item) -> bool:
     facts, party = item.facts, audience.party
     if item.topic == DELIVERIES.name:
         return facts.get("party") == party
+    if item.topic == ERASURES.name and item.kind == CLAIMED:
+        return False
     if item.topic == REPORTS.name:
         return party in (facts.get("source"), facts.get("to"))
     if item.topic == REGISTRY.name and item.kind == "agreement":

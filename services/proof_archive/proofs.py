@@ -86,7 +86,7 @@ class Proofs:
 
     async def is_admitted(self, record: str) -> bool:
         """Whether the collector has admitted a record that the logs do not show yet."""
-        return record in await self._vault.read([record])
+        return record in await self._vault.known([record])
 
     async def obligations(self) -> list[dict[str, Any]]:
         """What waits for the operator."""
@@ -100,8 +100,11 @@ class Proofs:
             for row in await self._reader.obligations() if str(row.get("origin", "")).startswith(logs)
         ]  # fmt: skip
 
-    async def prove(self, dossier: Dossier, audience: Audience) -> Proof:
-        """The proof of a record for one audience. Raises IntegrityError when the store contradicts itself."""
+    async def prove(self, dossier: Dossier, audience: Audience, *, for_claims: bool = False) -> Proof:
+        """The proof of a record for one audience. Raises IntegrityError when the store contradicts itself.
+
+        What is restricted to legal claims is disclosed `for_claims` only: whoever asks so has archived the reason before.
+        """
         covered = [item for item in dossier.items if item.covered]
         chosen, read, withheld = _choose(dossier.record, covered, audience)
         entries = await self._entries(dossier, chosen)
@@ -113,7 +116,9 @@ class Proofs:
             checkpoints={origin: point.note for origin, point in dossier.checkpoints.items()},
             entries=entries,
             withheld=withheld,
-            disclosures=() if erased else await self._disclosures(chosen, audience, dossier.verdicts),
+            disclosures=()
+            if erased
+            else await self._disclosures(chosen, audience, dossier.verdicts, for_claims=for_claims),
         )
         return Proof(request, read, chosen, [item for item in dossier.items if not item.covered])
 
@@ -136,13 +141,16 @@ class Proofs:
         return [BundleEntry(item.origin, item.index, item.data, path(item), item.body) for item in items]
 
     async def _disclosures(
-        self, items: Sequence[Item], audience: Audience, verdicts: Sequence[Item]
+        self, items: Sequence[Item], audience: Audience, verdicts: Sequence[Item], *, for_claims: bool
     ) -> list[Disclosure]:
         owners = {(i.log, i.index): owner for i in items if (owner := _sealed_under(i))}
+        if not for_claims:
+            closed = await self._reader.restricted(owners.values())
+            owners = {place: owner for place, owner in owners.items() if owner not in closed}
         sealed = await self._reader.sealed(owners.values())
-        keys = await self._vault.read(owners.values())
+        keys = await self._vault.read(owners.values(), for_claims=for_claims)
         missing = set(owners.values()) - keys.keys()
-        if missing - await self._reader.erased(missing):
+        if missing and missing - await self._reader.erased(missing) - await self._reader.restricted(missing):
             raise IntegrityError("a record key is missing though nothing says that the record was erased")
         found: list[Disclosure] = []
         for item in items:

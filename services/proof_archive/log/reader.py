@@ -123,6 +123,10 @@ class Reader:
         """Those of these owners whose personal data was erased by order."""
         return {row["_id"] async for row in self._db.erased.find({"_id": {"$in": sorted(owners)}})}
 
+    async def restricted(self, owners: Iterable[str]) -> set[str]:
+        """Those of these owners whose personal data is kept for legal claims only."""
+        return {row["_id"] async for row in self._db.restricted.find({"_id": {"$in": sorted(owners)}})}
+
     async def obligations(self) -> list[dict[str, Any]]:
         """What waits for an operator."""
         return [row async for row in self._db.obligations.find().sort("_id")]

@@ -4,7 +4,7 @@
 
 heads {_id: origin, log, epoch, size, root, next_offset, range} · entries {_id: {log, index}, bytes, refs} ·
 tiles {_id: {log, L, N}, w, h} · bodies {_id: {log, index}, bytes} · sealed {_id: owner, kind, blob} ·
-erased {_id: owner} · checkpoints {_id: {log, size}, note} ·
+erased {_id: owner} · restricted {_id: owner} · checkpoints {_id: {log, size}, note} ·
 latest {_id: log, size, note, at} · obligations {_id, …} · counters {_id: "log", last}
 """
 
@@ -97,11 +97,13 @@ class Store:
                 if entry.sealed is not None:
                     owner, blob = entry.sealed.owner, Binary(entry.sealed.blob)
                     sealed.setdefault(owner, {"_id": owner, "kind": entry.sealed.kind, "blob": blob})  # first one wins
-        erased = {entry.erased for write in writes for entry in write.entries if entry.erased}
+        erased = {owner for write in writes for entry in write.entries for owner in entry.erased}
+        restricted = {owner for write in writes for entry in write.entries for owner in entry.restricted}
         differing = await together(
             insert(self._db.entries, entries, "bytes"),
             insert(self._db.bodies, bodies, "bytes"),
             self._keep_sealed(list(sealed.values()), erased),
+            insert(self._db.restricted, [{"_id": owner} for owner in sorted(restricted)], None),
         )
         if differing:
             log, index = min(differing)

@@ -157,11 +157,20 @@ def test_registry_objects_are_archived_without_keys_and_delivery():
     assert entry_of(raw(canonical.dumps(party), "registry", None)).refs == ()
 
 
-@pytest.mark.parametrize(("kind", "erased"), [("record.erased", "acme/1"), ("erased", "acme/1"), ("restricted", None)])
-def test_only_an_erasure_erases(kind, erased):
-    facts = {"kind": kind, "record": "acme/1"}
-    assert entry_of(stored("erasures", 1, facts)).erased == erased
-    assert entry_of(stored("reports", 1, facts)).erased is None
+@pytest.mark.parametrize(
+    ("kind", "erased", "restricted"),
+    [("record.erased", True, False), ("erased", True, False), ("owner.shredded", True, False),
+     ("record.restricted", False, True), ("key.destroyed", False, False), ("hold.added", False, False)],
+)  # fmt: skip
+def test_only_an_erasure_erases_and_only_a_restriction_restricts(kind, erased, restricted):
+    facts = {"kind": kind, "record": "acme/1", "also": ["stop/acme/s-1", 7]}
+    entry, owners = entry_of(stored("erasures", 1, facts)), ("acme/1", "stop/acme/s-1")
+    assert entry.erased == (owners if erased else ())
+    assert entry.restricted == (owners if restricted else ())
+    elsewhere = entry_of(stored("reports", 1, facts))
+    assert (elsewhere.erased, elsewhere.restricted) == ((), ())
+    assert entry_of(stored("erasures", 1, {"kind": kind, "record": 3, "also": []})).erased == ()
+    assert entry_of(stored("erasures", 1, {"kind": kind, "record": "a/b", "also": "x"})).erased == (("a/b",) * erased)
 
 
 def test_origin_names_the_deployment_the_topic_its_incarnation_and_the_partition():
