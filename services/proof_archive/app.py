@@ -48,7 +48,7 @@ async def build(context: Context) -> None:
     standing = Standing(reader, settings.trust_file, context.clock, settings.proof_due_s)
     proofs = Proofs(reader, vault, deployment=settings.deployment, signer=bundle_key, standing=standing)
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
-    routes = ProofRoutes(auth, proofs, context.registry, context.clock, settings, context.log)
+    routes = ProofRoutes(auth, proofs, context.registry, context.clock, settings, context.log, context.publisher)
     context.app.include_router(make_router(routes))
     context.app.include_router(make_log_router(auth, reader))
 
