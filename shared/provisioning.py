@@ -62,7 +62,9 @@ async def require_topics(settings: Settings, names: Sequence[str]) -> None:
     """Fail with the names of missing topics: a subscriber of a missing topic would wait for ever in silence."""
     missing = await topics_missing(settings, names)
     if missing:
-        raise ConfigurationError(f"topics missing: {', '.join(missing)}; run `opposable topics apply`")
+        raise ConfigurationError(
+            f"topics missing, or not allowed to this user: {', '.join(missing)}; run `opposable topics apply`"
+        )
 
 
 async def create_topics(

@@ -29,6 +29,7 @@ from shared.problems import install as install_problems
 from shared.provisioning import require_topics
 from shared.registry.feed import RegistryFeed
 from shared.settings import Settings
+from shared.topics import REGISTRY
 
 Build = Callable[["Context"], Awaitable[None]]
 GC_THRESHOLD = 50_000
@@ -97,7 +98,7 @@ class Context:
 
     async def start(self) -> None:
         """Connect, read the registry, then consume. Raises when Kafka or a topic is missing: the supervisor retries."""
-        await require_topics(self.settings, [t for c in self._consuming for t in c.topics])
+        await require_topics(self.settings, [REGISTRY.name, *(t for c in self._consuming for t in c.topics)])
         await self.publisher.start()
         await self.registry.start()
         for prepare in self._preparations:

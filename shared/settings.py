@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     kafka_username: str | None = None
     kafka_password_file: Path | None = None
     kafka_security_protocol: str = "PLAINTEXT"
+    kafka_ca_file: Path | None = None
+    """The authority that signed the brokers' certificates; None = the system's."""
     mongodb_uri: str = Field(
         validation_alias="MONGODB_URI",
         default="mongodb://127.0.0.1:27017/?replicaSet=rs0&w=majority&journal=true",

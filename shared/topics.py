@@ -41,7 +41,11 @@ class TopicRow:
         return self.name.format(party=party)
 
 
-SERVICES = ("collector", "consent_validator", "rights_handler", "proof_archive", "webhook_relay", "notifier", "console")
+SERVICES = (
+    "collector", "consent_validator", "rights_handler", "proof_archive", "signer", "webhook_relay", "notifier", "eraser",
+)  # fmt: skip
+"""Every process that connects as itself. Each row names the services that read it: access lists follow (shared/access)."""
+INDEXED = ("rights_handler", "proof_archive")
 
 IN_CONSENTS = TopicRow(
     "in.{party}.consents",
@@ -84,13 +88,22 @@ OUT_REQUESTS = TopicRow(
     Scope.PARTY_OUT,
     90 * DAY_MS,
 )
-CONSENTS = TopicRow("consents", "record", ("collector",), SERVICES, archived=True)
-VERDICTS = TopicRow("verdicts", "record", ("consent_validator",), SERVICES, archived=True)
-STOPS = TopicRow("stops", "stop", ("collector",), SERVICES, retention_ms=90 * DAY_MS, archived=True)
-REQUESTS = TopicRow("requests", "request", ("collector",), SERVICES, retention_ms=90 * DAY_MS, archived=True)
-REPORTS = TopicRow("reports", "order or record", ("collector",), SERVICES, retention_ms=90 * DAY_MS, archived=True)
-DELIVERIES = TopicRow("deliveries", "order id", ("rights_handler",), SERVICES, retention_ms=90 * DAY_MS, archived=True)
-ERASURES = TopicRow("erasures", "record", ("rights_handler",), SERVICES, retention_ms=90 * DAY_MS, archived=True)
+CONSENTS = TopicRow("consents", "record", ("collector",), ("consent_validator", "proof_archive"), archived=True)
+VERDICTS = TopicRow("verdicts", "record", ("consent_validator",), INDEXED, archived=True)
+STOPS = TopicRow("stops", "stop", ("collector",), INDEXED, retention_ms=90 * DAY_MS, archived=True)
+REQUESTS = TopicRow("requests", "request", ("collector",), INDEXED, retention_ms=90 * DAY_MS, archived=True)
+REPORTS = TopicRow("reports", "order or record", ("collector",), INDEXED, retention_ms=90 * DAY_MS, archived=True)
+DELIVERIES = TopicRow(
+    "deliveries", "order id", ("rights_handler",), ("proof_archive",), retention_ms=90 * DAY_MS, archived=True
+)
+ERASURES = TopicRow(
+    "erasures",
+    "record",
+    (*INDEXED, "eraser"),
+    (*INDEXED, "eraser"),
+    retention_ms=90 * DAY_MS,
+    archived=True,
+)
 REGISTRY = TopicRow(
     "registry",
     "kind:id[:version]",

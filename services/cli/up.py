@@ -18,13 +18,16 @@ import typer
 
 from services.cli.language import tr
 from services.cli.target import DEFAULT_DATA_DIR, AsJson, print_json, settings_of
+from shared.access.provision import apply_access, give_credentials
 from shared.errors import ConfigurationError, Unavailable
 from shared.local_engines.choose import Wishes
 from shared.local_engines.endpoints import Endpoints
+from shared.local_engines.kafka_secure import SecureFiles
 from shared.local_engines.plan import ROOT, Plan, ServiceSpec
 from shared.local_engines.supervisor import READY_WITHIN_S, Supervisor
 from shared.provisioning import provision
 from shared.registry.load import load_dir
+from shared.registry.publish import registered_parties
 
 EXAMPLE = Path("deploy") / "example" / "registry"
 INTERNAL_PARTITIONS, PARTY_PARTITIONS = 3, 1
@@ -88,10 +91,20 @@ def provisioner(
                 internal_partitions=internal_partitions,
                 party_partitions=party_partitions,
             )
+            if endpoints.security:
+                await _secure(endpoints)
         except OSError as error:
             raise Unavailable(f"Kafka does not answer at {endpoints.kafka}") from error
 
     return prepare
+
+
+async def _secure(endpoints: Endpoints) -> None:
+    """Credentials for every service and registered party of a Kafka of ours, and what each may do."""
+    settings = settings_of(endpoints)
+    parties = await registered_parties(settings)
+    await give_credentials(settings, parties, SecureFiles(endpoints.secrets_dir / "kafka").password)
+    await apply_access(settings, parties)
 
 
 def register(app: typer.Typer) -> None:
@@ -100,6 +113,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
+    *,
     data_dir: Annotated[
         Path, typer.Option("--data-dir", envvar="OPPOSABLE_DATA_DIR", help="Where everything is kept.")
     ] = DEFAULT_DATA_DIR,
@@ -115,13 +129,16 @@ def up(
     kafka_heap: Annotated[
         int | None, typer.Option("--kafka-heap", min=128, help="Kafka's heap in MB (256; give 512 under load).")
     ] = None,
+    secured: Annotated[
+        bool, typer.Option("--secured", help="Kafka asks for credentials (SASL over TLS) and holds access lists.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start Kafka, MongoDB and every service; Ctrl-C stops all of it in order."""
     plan = system_plan(
         data_dir,
         registry=registry or example_registry(),
-        wishes=Wishes(kafka_port=kafka_port, mongo_port=mongo_port, kafka_heap_mb=kafka_heap),
+        wishes=Wishes(kafka_port=kafka_port, mongo_port=mongo_port, kafka_heap_mb=kafka_heap, secured=secured),
         http_port=http_port,
         instances=instances,
     )

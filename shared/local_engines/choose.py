@@ -16,6 +16,7 @@ from shared.local_engines import jars, kafka_files, mongo, noida
 from shared.local_engines.engine import KAFKA, MONGODB, Engine, External
 from shared.local_engines.java import find_java
 from shared.local_engines.kafka import ApacheKafka
+from shared.local_engines.kafka_secure import SecureFiles
 from shared.local_engines.ports import PortBook
 
 KAFKA_VARIABLE, MONGODB_VARIABLE = "KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"
@@ -23,6 +24,11 @@ REQUIRE_VARIABLE = "OPPOSABLE_REQUIRE_KAFKA"
 HEAP_VARIABLE = "OPPOSABLE_KAFKA_HEAP_MB"
 MEMORY = Path("kafka") / "memory"
 """Where the stand-in keeps its file. One data directory never changes from one kind of Kafka to the other."""
+
+
+def secure_dir(data_dir: Path) -> Path:
+    """Where the credentials of a local Kafka are."""
+    return data_dir.resolve() / "secrets" / "kafka"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Wishes:
     mongo_cache_gb: float = mongo.SMALL_CACHE_GB
     real_kafka: bool = False
     """True refuses the stand-in, as OPPOSABLE_REQUIRE_KAFKA=real does."""
+    secured: bool = False
+    """True: a local Kafka asks everyone for credentials, and knows who may read and write what."""
     use_environment: bool = True
     """False ignores KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI (a test that must have its own engines)."""
 
@@ -54,11 +62,14 @@ async def choose_kafka(data_dir: Path, book: PortBook, wishes: Wishes, say: jars
     return ApacheKafka(
         java=java, jars=lib, home=data_dir / "kafka", port=book.port(KAFKA, wishes.kafka_port),
         controller_port=book.port("kafka-controller"), heap_mb=wishes.kafka_heap_mb or _heap_of_environment(),
+        secure=SecureFiles(secure_dir(data_dir)) if wishes.secured else None,
     )  # fmt: skip
 
 
 def _stand_in(data_dir: Path, book: PortBook, wishes: Wishes, why: str) -> Engine:
     """noida-db, where it is allowed."""
+    if wishes.secured:
+        raise ConfigurationError(f"the stand-in for Kafka knows no credentials, and real Kafka cannot be had: {why}")
     if wishes.real_kafka or os.environ.get(REQUIRE_VARIABLE) == "real":
         raise ConfigurationError(f"real Apache Kafka is required and cannot be had: {why}")
     if (data_dir / "kafka" / "data").exists():

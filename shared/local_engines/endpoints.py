@@ -1,6 +1,6 @@
 """`endpoints.json`: where a running system is. Whoever drives or disturbs it from outside reads this file alone.
 
-`{"kafka":{"bootstrap"},"mongodb":{"uri"},"services":{name:{"pid","url"}},"secrets_dir","deployment","engines":{name:pid}}`.
+`{"kafka":{"bootstrap","security"?},"mongodb":{"uri"},"services":{name:{"pid","url"}},"secrets_dir","deployment","engines":{name:pid}}`.
 It is renamed into place, exists only while the system runs, and is written again whenever a process is.
 """
 
@@ -34,6 +34,8 @@ class Endpoints:
     deployment: str
     services: dict[str, ServiceAt] = field(default_factory=dict)
     engines: dict[str, int] = field(default_factory=dict)
+    security: dict[str, str] = field(default_factory=dict)
+    """How the operator connects to Kafka, as fields of the settings; empty where anyone may."""
 
     def url(self, service: str) -> str:
         """Base address of a service. Raises ConfigurationError when it is not running here."""
@@ -45,7 +47,7 @@ class Endpoints:
     def as_dict(self) -> dict[str, Any]:
         """The file's content."""
         return {
-            "kafka": {"bootstrap": self.kafka},
+            "kafka": {"bootstrap": self.kafka, **({"security": self.security} if self.security else {})},
             "mongodb": {"uri": self.mongodb},
             "services": {name: {"pid": at.pid, "url": at.url} for name, at in self.services.items()},
             "engines": dict(self.engines),
@@ -72,6 +74,7 @@ class Endpoints:
                 deployment=document["deployment"],
                 services={name: ServiceAt(at["pid"], at["url"]) for name, at in document["services"].items()},
                 engines=dict(document.get("engines", {})),
+                security=dict(document["kafka"].get("security", {})),
             )
         except FileNotFoundError:
             raise ConfigurationError(

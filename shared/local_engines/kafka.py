@@ -10,9 +10,11 @@ from pathlib import Path
 
 from shared.errors import ConfigurationError
 from shared.local_engines import kafka_files
+from shared.local_engines.certificates import write_secret
 from shared.local_engines.engine import KAFKA, wait_port
 from shared.local_engines.jars import VERSION
 from shared.local_engines.java import Java
+from shared.local_engines.kafka_secure import SecureFiles
 
 FORMATTER = "kafka.tools.StorageTool"
 
@@ -24,14 +26,15 @@ class ApacheKafka:
 
     def __init__(
         self, *, java: Java, jars: Path, home: Path, port: int, controller_port: int,
-        heap_mb: int = kafka_files.SMALL_HEAP_MB,
+        heap_mb: int = kafka_files.SMALL_HEAP_MB, secure: SecureFiles | None = None,
     ) -> None:  # fmt: skip
         self._java, self._jars, self._home = java, jars, home.resolve()
         self._port, self._controller_port, self._heap_mb = port, controller_port, heap_mb
+        self._secure = secure
         self.address = f"127.0.0.1:{port}"
         self.sentence = (
             f"kafka: real Apache Kafka {VERSION} (KRaft, one node) on port {port}, because JDK {java.version} and its "
-            "jars are here"
+            f"jars are here{', with credentials asked of everyone' if secure else ''}"
         )
         if set(str(self._home)) & set(",\\\n"):
             raise ConfigurationError("Kafka cannot keep data in a directory whose path holds a comma or a backslash")
@@ -45,7 +48,9 @@ class ApacheKafka:
         self._home.mkdir(parents=True, exist_ok=True)
         data = self._home / "data"
         (self._home / "log4j2.properties").write_text(kafka_files.LOG4J)
-        (self._home / "server.properties").write_text(self._properties(data))
+        if self._secure is not None:
+            self._secure.prepare()
+        write_secret(self._home / "server.properties", self._properties(data).encode())
         if not data.exists():
             await self._format(data)
 
@@ -58,11 +63,12 @@ class ApacheKafka:
         fresh = self._home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         settings = self._home / "format.properties"
-        settings.write_text(self._properties(fresh))
+        write_secret(settings, self._properties(fresh).encode())
         process = await asyncio.create_subprocess_exec(
             *kafka_files.tool_command(
                 self._java, self._jars, FORMATTER, "format", "--standalone",
                 "--cluster-id", new_cluster_id(), "--config", str(settings),
+                *(self._secure.format_options() if self._secure is not None else []),
             ),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
@@ -77,7 +83,10 @@ class ApacheKafka:
         fresh.rename(data)
 
     def _properties(self, data: Path) -> str:
-        return kafka_files.properties(port=self._port, controller_port=self._controller_port, data=data)
+        security = self._secure.properties() if self._secure is not None else kafka_files.OPEN
+        return kafka_files.properties(
+            port=self._port, controller_port=self._controller_port, data=data, security=security
+        )
 
 
 def new_cluster_id() -> str:

@@ -30,7 +30,6 @@ _PROPERTIES = """process.roles=broker,controller
 node.id=1
 listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners=CLIENT://127.0.0.1:{port}
-listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLIENT
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
@@ -67,9 +66,12 @@ broker.heartbeat.interval.ms=500
 """
 
 
-def properties(*, port: int, controller_port: int, data: Path) -> str:
-    """`server.properties` of the one node."""
-    return _PROPERTIES.format(port=port, controller_port=controller_port, data=data)
+OPEN = "listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
+
+
+def properties(*, port: int, controller_port: int, data: Path, security: str = OPEN) -> str:
+    """`server.properties` of the one node. `security`: the lines that say who may connect, and how."""
+    return _PROPERTIES.format(port=port, controller_port=controller_port, data=data) + security
 
 
 def java_flags(heap_mb: int) -> list[str]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import shared
-from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE, Wishes
+from shared.access.plan import service_principal
+from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE, Wishes, secure_dir
 from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.engine import KAFKA, MONGODB
+from shared.local_engines.kafka_secure import SecureFiles
 
 ROOT = Path(shared.__file__).resolve().parents[1]
 """Where the packages `shared` and `services` are found, whatever directory the command is given in."""
@@ -70,8 +72,13 @@ class Plan:
         rank = {spec.name: number for number, spec in enumerate(reversed(self.services))}
         return [name for name, _ in sorted(self.processes(), key=lambda process: rank[process[1].name])]
 
+    @property
+    def secure(self) -> SecureFiles | None:
+        """The credentials of our own Kafka, where it asks for some."""
+        return SecureFiles(secure_dir(self.data_dir)) if self.wishes.secured else None
+
     def environment_of(
-        self, name: str, port: int, *, public_port: int, proof_port: int, kafka: str, mongodb: str
+        self, name: str, service: str, port: int, *, public_port: int, proof_port: int, kafka: str, mongodb: str
     ) -> dict[str, str]:
         """The variables of one service process: ours first, then ours for it, then the caller's."""
         path = os.environ.get("PYTHONPATH")
@@ -88,5 +95,6 @@ class Plan:
             "OPPOSABLE_HTTP_PORT": str(port),
             "OPPOSABLE_PUBLIC_URL": f"http://{HOST}:{public_port}",
             "OPPOSABLE_PROOF_URL": f"http://{HOST}:{proof_port}",
+            **(self.secure.environment(service_principal(service)) if self.secure is not None else {}),
             **self.environment,
         }

@@ -11,6 +11,7 @@ import time
 
 import httpx
 
+from shared.access.plan import OPERATOR
 from shared.errors import ConfigurationError, Unavailable
 from shared.local_engines.choose import choose_kafka, choose_mongodb
 from shared.local_engines.console import Console
@@ -60,6 +61,7 @@ class Supervision:
             deployment=self.plan.deployment,
             services={n: ServiceAt(m.pid or 0, f"http://{HOST}:{self._ports[n]}") for n, m in self._services.items()},
             engines={name: member.pid or 0 for name, member in self._engine_members.items()},
+            security=self.plan.secure.settings(OPERATOR) if self.plan.secure is not None else {},
         )
 
     async def start(self) -> None:
@@ -107,7 +109,7 @@ class Supervision:
         for name, spec in processes:
             (self.plan.data_dir / "state" / name).mkdir(parents=True, exist_ok=True, mode=0o700)
             environment = self.plan.environment_of(
-                name, self._ports[name], public_port=self._ports.get(self.plan.public, self._ports[name]),
+                name, spec.name, self._ports[name], public_port=self._ports.get(self.plan.public, self._ports[name]),
                 proof_port=self._ports.get(self.plan.proofs, self._ports[name]),
                 kafka=self.endpoints().kafka, mongodb=self.endpoints().mongodb,
             )  # fmt: skip

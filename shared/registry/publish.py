@@ -35,6 +35,11 @@ class PublishReport:
     """Keys already published under this version with another body: give the change a new version."""
 
 
+async def registered_parties(settings: Settings) -> list[str]:
+    """The ids of all registered parties, in order."""
+    return sorted(key.partition(":")[2] for key in await stored_bodies(settings) if key.startswith("party:"))
+
+
 async def stored_bodies(settings: Settings) -> dict[str, dict[str, Any]]:
     """Every object of the registry topic by key, as readers see it (first body wins; newest for updatable kinds)."""
     consumer = AIOKafkaConsumer(

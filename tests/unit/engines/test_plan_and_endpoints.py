@@ -22,7 +22,7 @@ def test_services_are_told_where_everything_is(monkeypatch):
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "other:1")
     plan = Plan(data_dir=Path("/d"), services=TWO, environment={"OPPOSABLE_LOG_LEVEL": "DEBUG"})
     told = plan.environment_of(
-        "collector", 8100, public_port=8101, proof_port=8102, kafka="k:1", mongodb="mongodb://m/"
+        "collector", "collector", 8100, public_port=8101, proof_port=8102, kafka="k:1", mongodb="mongodb://m/"
     )
     assert told["KAFKA_BOOTSTRAP_SERVERS"] == "k:1"
     assert told["MONGODB_URI"] == "mongodb://m/"

@@ -1,0 +1,1 @@
+"""Who may read and write which topic: planned from the one table of topics, applied to a cluster with an authorizer."""

@@ -1,0 +1,224 @@
+"""A whole system on a Kafka that asks everyone for credentials: it works, and nobody gets in where he does not belong (P6)."""
+
+import asyncio
+import gc
+import json
+import uuid
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.helpers import create_ssl_context
+
+from services.cli.target import settings_of
+from shared.access.cluster import access_admin
+from shared.access.plan import Entry, Operation, Pattern, Resource
+from shared.access.provision import apply_access, plan_access
+from shared.local_engines.choose import Wishes
+from shared.local_engines.kafka_secure import SecureFiles
+from shared.registry.publish import registered_parties
+from tests.e2e.partner import consent, stop
+
+pytestmark = [
+    pytest.mark.engines, pytest.mark.timeout(240),
+    # aiokafka forgets a connection that was refused at authentication.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
+]  # fmt: skip
+DENIED = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
+
+
+@pytest.fixture(scope="module")
+def system(make_system):
+    return make_system(wishes=Wishes(real_kafka=True, use_environment=False, secured=True))
+
+
+@pytest.fixture
+def at(system):
+    return system.endpoints()
+
+
+@pytest.fixture(autouse=True)
+def _collected():
+    """Refused connections are forgotten within the test that was refused."""
+    yield
+    gc.collect()
+
+
+class Client:
+    """A party's own clients, by its own credentials."""
+
+    def __init__(self, at, user, password=None):
+        files = SecureFiles(at.secrets_dir / "kafka")
+        self.user = user
+        self.options = {
+            "bootstrap_servers": at.kafka, "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": user, "sasl_plain_password": password or files.password(user),
+            "ssl_context": create_ssl_context(cafile=str(files.authority)), "request_timeout_ms": 10_000,
+        }  # fmt: skip
+
+    async def write(self, topic, kind, data, source=None):
+        headers = [("ce_specversion", b"1.0"), ("ce_id", uuid.uuid4().hex.encode()), ("ce_source", (source or self.user).encode()),
+                   ("ce_type", kind.encode()), ("content-type", b"application/json")]  # fmt: skip
+        async with AIOKafkaProducer(**self.options, acks="all") as producer:
+            await producer.send_and_wait(topic, json.dumps(data).encode(), headers=headers)
+
+    async def read(self, topic, match, seconds=40):
+        """By a group of its own, as a partner would."""
+        consumer = AIOKafkaConsumer(
+            topic, **self.options, group_id=f"{self.user}.{uuid.uuid4().hex[:6]}", auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )  # fmt: skip
+        async with consumer, asyncio.timeout(seconds):
+            async for record in consumer:
+                if match(body := json.loads(record.value)):
+                    return body
+            raise AssertionError
+
+
+async def test_the_main_job_works_and_each_party_reads_its_own(at):
+    acme, canalvert = Client(at, "acme"), Client(at, "canalvert")
+    email = f"{uuid.uuid4().hex}@courriel.example"
+    body = consent(email)
+    await acme.write("in.acme.consents", "opposable.consent.collected.v1", body)
+    granted = await canalvert.read("out.canalvert.permissions", lambda b: b["consent_id"] == body["consent_id"])
+    assert granted["basis"] == "consent"
+    withdrawal = stop([("email", email)])
+    await acme.write("in.acme.rights", "opposable.stop.requested.v1", withdrawal)
+    order = await canalvert.read("out.canalvert.withdrawals", lambda b: b["stop_id"].endswith(withdrawal["stop_id"]))
+    assert order["match_keys"] == granted["match_keys"]
+
+
+async def refused(work):
+    """What Kafka refused it with."""
+    with pytest.raises((*DENIED, KafkaError, TimeoutError)) as caught:
+        async with asyncio.timeout(20):
+            await work
+    return caught.value
+
+
+async def consume(client, topic, group):
+    consumer = AIOKafkaConsumer(topic, **client.options, group_id=group, auto_offset_reset="earliest")
+    async with consumer:
+        return await consumer.getone()
+
+
+async def test_a_party_cannot_write_anothers_topic_nor_an_internal_one(at):
+    acme = Client(at, "acme")
+    for topic in (
+        "in.canalvert.consents",
+        "in.canalvert.rights",
+        "in.platform.rights",
+        "consents",
+        "verdicts",
+        "registry",
+        "out.acme.permissions",
+    ):
+        assert isinstance(
+            await refused(acme.write(topic, "opposable.stop.requested.v1", stop([("email", "x@y.example")]))), DENIED
+        ), topic
+
+
+async def test_a_party_cannot_read_anothers_topic_nor_an_internal_one(at):
+    acme = Client(at, "acme")
+    for topic in (
+        "out.canalvert.permissions",
+        "out.canalvert.withdrawals",
+        "in.canalvert.rights",
+        "consents",
+        "dead",
+        "registry",
+    ):
+        consumer = AIOKafkaConsumer(**acme.options)
+        async with consumer:
+            assert topic not in await consumer.topics(), f"{topic} is even hidden"
+        assert isinstance(await refused(consume(acme, topic, "acme.spy")), DENIED), topic
+
+
+async def test_a_party_cannot_use_a_group_of_a_service_or_of_another(at):
+    acme = Client(at, "acme")
+    for group in ("collector.consents", "canalvert.crm", "acme"):
+        assert isinstance(await refused(consume(acme, "out.acme.permissions", group)), GroupAuthorizationFailedError), (
+            group
+        )
+
+
+async def test_a_party_creates_no_topic_and_gives_itself_nothing(at):
+    acme = Client(at, "acme")
+    admin = AIOKafkaAdminClient(**acme.options)
+    await admin.start()
+    try:
+        answer = await admin.create_topics([NewTopic("in.acme.more", 1, 1), NewTopic("mine", 1, 1)])
+        assert {code for _, code, *_ in answer.topic_errors} == {29}, "TOPIC_AUTHORIZATION_FAILED"
+    finally:
+        await admin.close()
+    settings = settings_of(at)
+    files = SecureFiles(at.secrets_dir / "kafka")
+    as_acme = settings.model_copy(update={"kafka_username": "acme", "kafka_password_file": files.password_file("acme")})
+    wish = Entry("acme", Resource.TOPIC, Pattern.LITERAL, "verdicts", Operation.READ)
+    async with access_admin(as_acme) as mine:
+        assert "ClusterAuthorizationFailed" in str(await raised(mine.add([wish])))
+        assert "ClusterAuthorizationFailed" in str(await raised(mine.credentials({"canalvert": "mine-now"})))
+
+
+async def raised(work):
+    with pytest.raises(Exception) as caught:  # noqa: B017, PT011 - looked at by the caller
+        await work
+    return caught.value
+
+
+async def test_nobody_connects_with_a_wrong_or_a_former_password(at):
+    with pytest.raises((AuthenticationFailedError, KafkaError)):
+        await Client(at, "acme", "guess").write("in.acme.rights", "x", {})
+    files = SecureFiles(at.secrets_dir / "kafka")
+    former = files.password("marmotte")
+    async with access_admin(settings_of(at)) as admin:
+        await admin.credentials({"marmotte": "a-new-one-entirely"})
+        with pytest.raises((AuthenticationFailedError, KafkaError)):
+            await Client(at, "marmotte", former).write("in.marmotte.rights", "x", {})
+        await Client(at, "marmotte", "a-new-one-entirely").write("in.marmotte.rights", "opposable.unknown", {})
+        await admin.forget(["marmotte", "nobody-at-all"])
+    with pytest.raises((AuthenticationFailedError, KafkaError)):
+        await Client(at, "marmotte", "a-new-one-entirely").write("in.marmotte.rights", "x", {})
+
+
+async def test_a_plain_client_does_not_get_in(at):
+    with pytest.raises((KafkaError, TimeoutError)):
+        async with (
+            asyncio.timeout(15),
+            AIOKafkaProducer(bootstrap_servers=at.kafka, request_timeout_ms=3000) as producer,
+        ):
+            await producer.send_and_wait("in.acme.consents", b"{}")
+
+
+async def test_apply_restores_what_was_changed_by_hand_and_leaves_strangers(at):
+    settings = settings_of(at)
+    parties = await registered_parties(settings)
+    assert not await plan_access(settings, parties)
+    stray = Entry("acme", Resource.TOPIC, Pattern.LITERAL, "verdicts", Operation.READ)
+    foreign = Entry("grafana", Resource.TOPIC, Pattern.LITERAL, "verdicts", Operation.READ)
+    lost = Entry("canalvert", Resource.TOPIC, Pattern.LITERAL, "out.canalvert.requests", Operation.READ)
+    async with access_admin(settings) as admin:
+        await admin.add([stray, foreign])
+        await admin.remove([lost])
+    difference = await apply_access(settings, parties)
+    assert (difference.missing, difference.stray) == ({lost}, {stray})
+    assert not await plan_access(settings, parties)
+    async with access_admin(settings) as admin:
+        assert foreign in await admin.entries()
+
+
+async def test_services_saw_no_denied_topic(system, at):
+    logs = "".join(path.read_text() for path in (system.plan.data_dir / "logs").glob("*.log"))
+    assert "not authorized" not in logs
+    assert "AuthorizationFailed" not in logs
+    consumer = AIOKafkaConsumer(**Client(at, "operator").options)
+    async with consumer:
+        dead = TopicPartition("dead", 0)
+        consumer.assign([dead])
+        assert (await consumer.end_offsets([dead]))[dead] >= 0
