@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "verify": ("verify",),
     "witness": ("witness",),
     "fsck": ("fsck",),
+    "keys": ("keys", "keys_rotate"),
     "dead": ("dead",),
 }
 """Each command and the modules of this package that make it (a module that a deployment leaves out is skipped)."""
