@@ -78,6 +78,7 @@ def grant(event: Internal, person: Person, persons: Persons) -> Grant:
             lines=lines,
             sealed=event.sealed,
             aliases=aliases,
+            near_keys=persons.near_keys(person),
         )
 
 
@@ -103,6 +104,7 @@ def stop(event: Internal, person: Person, persons: Persons) -> Stop:
             recipients=scope_of(facts["recipients"]),
             channels=scope_of(facts["channels"]),
             purposes=scope_of(facts["purposes"]),
+            near_keys=persons.near_keys(person),
         )
 
 

@@ -62,6 +62,8 @@ class Grant:
     """The personal part, encrypted under the record's key; needed to compute what each party knows the person by."""
     aliases: tuple[str, ...] = ()
     """Keyed hashes of match keys, one per contact key (in order) and party with a valid line (docs/decisions/0010)."""
+    near_keys: frozenset[str] = frozenset()
+    """Keyed hashes of what its postal address may share with another (`suppressing.postal`): for questions, never a match."""
 
     def contact_of(self, alias: str) -> str | None:
         """The contact key that an alias stands for: aliases stand contact by contact, as many for each."""
@@ -86,6 +88,8 @@ class Stop:
     recipients: Scope = "all"
     channels: Scope = "all"
     purposes: Scope = "all"
+    near_keys: frozenset[str] = frozenset()
+    """As in `Grant`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +130,13 @@ def about(stop: Stop, grant: Grant) -> bool:
 
     One hop only: families share telephones, so records are never chained through each other.
     """
-    return (
-        (stop.record is not None and stop.record in (grant.record, grant.consent_id))
-        or (stop.subject_key is not None and stop.subject_key == grant.subject_key)
-        or not stop.contact_keys.isdisjoint(grant.contact_keys)
+    return names(stop, grant) or not stop.contact_keys.isdisjoint(grant.contact_keys)
+
+
+def names(stop: Stop, grant: Grant) -> bool:
+    """Does the stop name this very record, or the collector's own reference of its person?"""
+    return (stop.record is not None and stop.record in (grant.record, grant.consent_id)) or (
+        stop.subject_key is not None and stop.subject_key == grant.subject_key
     )
 
 

@@ -1,25 +1,31 @@
 """From "this stop touches this record" to one order per party concerned, published at least once, known by its row.
 
-Steps, in this order, each a single batched call: read the transfers, open the rows, read which are not published, publish
-them, mark them. A crash anywhere replays the whole; **an existing row never skips the publishing until it says published**.
+Steps, in this order, each a single batched call: read the transfers, open the rows (while the vault is asked for the persons:
+neither needs the other), read which of those that were there are not published, publish, mark. A crash anywhere replays the
+whole; **an existing row never skips the publishing until it says published**.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from services.rights_handler.deliveries import OPERATOR, Delivery, Times, may_hold, open_delivery
 from services.rights_handler.domain import Grant, Stop, concerned
 from services.rights_handler.persons import Person
 from services.rights_handler.ports import Index, Ledger, Obligation
+from services.rights_handler.suppressing.near import near_pairs, review
 from services.rights_handler.teller import Teller
 from shared.clock import Clock
 from shared.instants import format_instant
 
 AckWithin = Callable[[str, str], timedelta]
 """(collector, party) → how long the party has to answer an order."""
+Together = Callable[..., Awaitable[Sequence[Any]]]
+"""Awaits several things at once: `asyncio.gather`, or one after the other where every order is tried (tests)."""
 CHUNK = 2000
 """Orders published together: bounds the memory of a stop that touches very many records."""
 
@@ -43,9 +49,10 @@ class FanOut:
     clock: Clock
     ack_within: AckWithin
     times: Times
+    together: Together = asyncio.gather
 
     async def __call__(self, touches: Sequence[Touch], persons: Mapping[str, Person] | None = None) -> None:
-        """Order it of every party concerned. `persons`: records already opened, by record; else they are opened here."""
+        """Order it of every party concerned. `persons`: those already opened, by record; others are here."""
         if not touches:
             return
         grants = {touch.grant.record: touch.grant for touch in touches}
@@ -55,12 +62,28 @@ class FanOut:
         rows = self._rows(touches, transfers)
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
-            await self.ledger.open_deliveries(chunk)
-            await self._publish(await self.pending(chunk), grants, persons)
+            pending, opened = await self.together(self._open(chunk), self._persons(chunk, grants, persons or {}))
+            await self._publish(pending, grants, opened)
 
-    async def pending(self, rows: Sequence[Delivery]) -> list[Delivery]:
-        """Which orders have to be published: all that do not say they were, whoever opened them."""
-        return await self.ledger.unpublished([row.order for row in rows])
+    async def review(self, stops: Sequence[Stop], grants: Sequence[Grant]) -> None:
+        """Ask the operator about postal addresses that look alike; nothing is ordered because of them."""
+        now = format_instant(self.clock.now())
+        questions = {one.id: one for one in (review(stop, grant, now) for stop, grant in near_pairs(stops, grants))}
+        if questions:
+            await self.ledger.open_obligations(list(questions.values()))
+
+    async def _open(self, rows: Sequence[Delivery]) -> list[Delivery]:
+        """Open the rows; returns all whose orders have to be published: those that do not say they were, whoever opened them."""
+        there = await self.ledger.open_deliveries(rows)
+        new = [row for row in rows if row.order not in there]
+        return [*new, *await self.ledger.unpublished(sorted(there))] if there else new
+
+    async def _persons(
+        self, rows: Sequence[Delivery], grants: Mapping[str, Grant], known: Mapping[str, Person]
+    ) -> Mapping[str, Person]:
+        """The persons of these rows' records: those already open, and the others opened now."""
+        missing = {row.record for row in rows} - set(known)
+        return {**known, **await self.teller.open([grants[record] for record in missing])} if missing else known
 
     def _rows(self, touches: Sequence[Touch], transfers: Mapping[str, list[str]]) -> list[Delivery]:
         now = format_instant(self.clock.now())
@@ -76,7 +99,7 @@ class FanOut:
         return list(rows.values())
 
     async def _publish(
-        self, pending: Sequence[Delivery], grants: Mapping[str, Grant], persons: Mapping[str, Person] | None
+        self, pending: Sequence[Delivery], grants: Mapping[str, Grant], persons: Mapping[str, Person]
     ) -> None:
         if not pending:
             return

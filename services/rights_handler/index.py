@@ -12,7 +12,7 @@ from typing import Any
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from services.rights_handler.domain import Grant, Stop, Transfer
+from services.rights_handler.domain import Grant, Instant, Stop, Transfer
 from services.rights_handler.former import NAMED_BY, Name
 from services.rights_handler.ports import Written
 from services.rights_handler.rows import grant_of, grant_row, stop_of, stop_row, transfer_of, transfer_row
@@ -32,6 +32,7 @@ class MongoIndex:
         for rows, field in (
             (self._grants, "cks"), (self._grants, "aks"), (self._grants, "sref"), (self._grants, "consent_id"),
             (self._stops, "cks"), (self._stops, "sref"), (self._stops, "record"), (self._transfers, "record"),
+            (self._grants, "nks"), (self._stops, "nks"),
         ):  # fmt: skip
             await rows.create_index([(field, ASCENDING)], sparse=True)
 
@@ -69,27 +70,43 @@ class MongoIndex:
         """Insert those that are new."""
         await insert_new(self._stops, [stop_row(stop) for stop in stops])
 
+    async def widen_stops(self, stops: Sequence[Stop]) -> None:
+        """One bulk of `$addToSet`: twice is once, and two that widen one stop both count."""
+        if stops:
+            await self._stops.bulk_write(
+                [UpdateOne({"_id": s.id}, {"$addToSet": {"cks": {"$each": sorted(s.contact_keys)}}}) for s in stops],
+                ordered=False,
+            )
+
     async def put_transfers(self, transfers: Sequence[Transfer]) -> None:
         """Insert those that are new."""
         await insert_new(self._transfers, [transfer_row(transfer) for transfer in transfers])
 
     async def stops_about(self, grants: Sequence[Grant], contact_keys: Collection[str] = ()) -> list[Stop]:
-        """One query over three indexes."""
+        """One query over as many indexes as these have kinds of keys."""
         query = _any_of(
             cks={*contact_keys, *(key for grant in grants for key in grant.contact_keys)},
             sref={grant.subject_key for grant in grants if grant.subject_key is not None},
             record={name for grant in grants for name in (grant.record, grant.consent_id)},
+            nks={key for grant in grants for key in grant.near_keys},
         )
-        return [stop_of(row) async for row in self._stops.find(query)] if query else []
+        if not query:
+            return []
+        return [stop_of(row) async for row in self._stops.find({**query, "lifted": None})]
+
+    async def lift(self, stop_id: str, at: Instant) -> None:
+        """Mark it; the row stays, so that a replay cannot put it back."""
+        await self._stops.update_one({"_id": stop_id, "lifted": None}, {"$set": {"lifted": at}})
 
     async def grants_about(self, stops: Sequence[Stop]) -> list[Grant]:
-        """One query over four indexes; none where no stop names anybody."""
+        """One query over five indexes at most; none where no stop names anybody."""
         named = {stop.record for stop in stops if stop.record is not None}
         query = _any_of(
             cks={key for stop in stops for key in stop.contact_keys},
             sref={stop.subject_key for stop in stops if stop.subject_key is not None},
             _id={name for name in named if "/" in name},
             consent_id={name for name in named if "/" not in name},
+            nks={key for stop in stops for key in stop.near_keys},
         )
         return [grant_of(row) async for row in self._grants.find(query)] if query else []
 

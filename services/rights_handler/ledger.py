@@ -34,14 +34,15 @@ class MongoLedger:
         )
         await self._obligations.create_index([("closed_at", ASCENDING), ("due_at", ASCENDING)])
 
-    async def open_deliveries(self, deliveries: Sequence[Delivery]) -> None:
-        """Insert; of rows that were there, raise `may_hold` where a permission may be out."""
+    async def open_deliveries(self, deliveries: Sequence[Delivery]) -> set[str]:
+        """Insert; of rows that were there (whose orders are returned), raise `may_hold` where a permission may be out."""
         collided = await insert_new(self._deliveries, [delivery_row(delivery) for delivery in deliveries])
         holding = [row["_id"] for row in collided if row["may_hold"]]
         if holding:
             await self._deliveries.update_many(
                 {"_id": {"$in": holding}, "may_hold": False}, {"$set": {"may_hold": True}, "$inc": {"rev": 1}}
             )
+        return {row["_id"] for row in collided}
 
     async def unpublished(self, orders: Collection[str]) -> list[Delivery]:
         """By order, where not published."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from services.rights_handler.suppressing.postal import traits
 from shared.crypto.encoding import b64url
 from shared.crypto.keys import contact_key, match_key, party_key, subject_key
 from shared.crypto.sealing import RecordKey, unseal
@@ -23,6 +24,7 @@ ALIAS_BYTES = 16
 """Of a keyed hash: two of a hundred thousand million would meet once in 10¹⁶ times."""
 _ALIAS = b"match alias"
 """Keeps this use of the pepper apart from every other (RFC 7693, personalisation)."""
+_NEAR = b"postal trait"
 CONSENT_KIND = "consent.recorded"
 """The kind a consent's sealed part is bound to; it travels unchanged in the verdict."""
 
@@ -89,6 +91,14 @@ class Persons:
     def subject_key(self, collector: str, subject_ref: str | None) -> str | None:
         """The index key of a collector's own reference: unique per collector only."""
         return None if subject_ref is None else subject_key(self._pepper, collector, subject_ref)
+
+    def near_keys(self, person: Person) -> frozenset[str]:
+        """Keyed hashes of what its postal addresses may share with others; empty without a postal address."""
+        found = [trait for kind, value in person.contacts if kind == "post" for trait in traits(value)]
+        return frozenset(
+            "n1." + b64url(blake2b(trait.encode(), digest_size=ALIAS_BYTES, key=self._pepper, person=_NEAR).digest())
+            for trait in found
+        )
 
     def match_keys(self, party: str, person: Person) -> list[dict[str, str]]:
         """What this party finds each contact by, sorted so that the same order always has the same bytes."""

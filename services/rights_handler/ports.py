@@ -59,16 +59,24 @@ class Index(Protocol):
         """Write stops; one that is there stays as it is."""
         ...
 
+    async def widen_stops(self, stops: Sequence[Stop]) -> None:
+        """Add the contact keys of these to the stops that are there; none is ever taken away."""
+        ...
+
+    async def lift(self, stop_id: str, at: Instant) -> None:
+        """A suspension is over: `stops_about` does not find it any more, whatever is replayed."""
+        ...
+
     async def put_transfers(self, transfers: Sequence[Transfer]) -> None:
         """Write transfers, unique by (record, to)."""
         ...
 
     async def stops_about(self, grants: Sequence[Grant], contact_keys: Collection[str] = ()) -> list[Stop]:
-        """Every stop that shares a contact key, a subject key or the record with any of these, or has one of the keys."""
+        """Every stop that shares a contact key, near key, subject key or the record with any of these, or has one of the keys."""
         ...
 
     async def grants_about(self, stops: Sequence[Stop]) -> list[Grant]:
-        """Every grant that shares a contact key or a subject key with any of these stops, or that one names."""
+        """Every grant that shares a contact key, near key or subject key with any of these stops, or that one names."""
         ...
 
     async def grants_asked(self, contact_keys: Collection[str], aliases: Collection[str]) -> list[Grant]:
@@ -117,8 +125,8 @@ class Reports(Protocol):
 class Ledger(Protocol):
     """Deliveries and obligations: everything that waits for someone."""
 
-    async def open_deliveries(self, deliveries: Sequence[Delivery]) -> None:
-        """Insert the rows that are not there; of those that are, only raise `may_hold`."""
+    async def open_deliveries(self, deliveries: Sequence[Delivery]) -> set[str]:
+        """Insert the rows that are not there; of those that are, only raise `may_hold`. Returns the orders that were there."""
         ...
 
     async def unpublished(self, orders: Collection[str]) -> list[Delivery]:

@@ -35,6 +35,8 @@ def grant_row(grant: Grant) -> Document:
         "lines": [dict(zip(_LINE_FIELDS, _line_values(line), strict=True)) for line in grant.lines],
         "sealed": None if grant.sealed is None else Binary(grant.sealed),
     }
+    if grant.near_keys:
+        row["nks"] = sorted(grant.near_keys)
     return row if grant.subject_key is None else {**row, "sref": grant.subject_key}
 
 
@@ -55,6 +57,7 @@ def grant_of(row: Mapping[str, Any]) -> Grant:
         lines=tuple(Line(**{**line, "reasons": tuple(line["reasons"])}) for line in row["lines"]),
         sealed=None if row.get("sealed") is None else bytes(row["sealed"]),
         aliases=tuple(row.get("aks", ())),
+        near_keys=frozenset(row.get("nks", ())),
     )
 
 
@@ -70,7 +73,8 @@ def stop_row(stop: Stop) -> Document:
         "channels": _scope_value(stop.channels),
         "purposes": _scope_value(stop.purposes),
     }
-    row.update({k: v for k, v in (("sref", stop.subject_key), ("record", stop.record)) if v is not None})
+    named = ("sref", stop.subject_key), ("record", stop.record), ("nks", sorted(stop.near_keys) or None)
+    row.update({k: v for k, v in named if v is not None})
     return row
 
 
@@ -87,6 +91,7 @@ def stop_of(row: Mapping[str, Any]) -> Stop:
         recipients=scope_of(row["recipients"]),
         channels=scope_of(row["channels"]),
         purposes=scope_of(row["purposes"]),
+        near_keys=frozenset(row.get("nks", ())),
     )
 
 

@@ -91,17 +91,37 @@ class Teller:
         self._metrics.permissions.labels("ended").inc(over + len(last))
         self._metrics.permissions.labels("refused").inc(len(out) - yes - over)
 
-    async def ended(self, decided: Decided) -> None:
-        """Tell registered recipients that these lines no longer permit anything."""
+    async def ended(self, decided: Decided, cause: str = "") -> None:
+        """Tell registered recipients that these lines no longer permit anything. `cause`: a suspension, told apart by it."""
         chosen = [(grant, decision) for grant, decisions in decided for decision in decisions]
         known = await self.registered({d.line.recipient for _, d in chosen if d.line.recipient is not None})
         out = [
-            messages.ended(grant, decision, grant.lines.index(decision.line))
+            messages.ended(grant, decision, _place(grant, decision, cause))
             for grant, decision in chosen
             if decision.line.recipient in known
         ]
         await self._outbox.send_all(out)
         self._metrics.permissions.labels("ended").inc(len(out))
+
+    async def open(self, grants: Collection[Grant]) -> dict[str, Person]:
+        """The persons of these records, by record; erased ones are absent."""
+        return await self._persons.open({g.record: g.sealed for g in grants if g.sealed is not None})
+
+    async def resumed(self, decided: Decided, cause: str) -> None:
+        """Tell registered recipients that a suspension is over: the same permission, as a new event that `cause` names."""
+        chosen = [(grant, decision) for grant, decisions in decided for decision in decisions]
+        known = await self.registered({d.line.recipient for _, d in chosen if d.line.recipient is not None})
+        opened = await self._persons.open({g.record: g.sealed for g, _ in chosen if g.sealed is not None})
+        out: list[Outgoing] = []
+        said: dict[str, dict[str, Said]] = {}
+        for grant, decision in chosen:
+            if decision.line.recipient in known and grant.record in opened:
+                told = said.setdefault(grant.record, {})
+                place = _place(grant, decision, f"resumed {cause}")
+                person = opened[grant.record]
+                out.append(self._granted(grant, decision, place, person, one_month_after(grant.received_at), told))
+        await self._outbox.send_all(out)
+        self._metrics.permissions.labels("granted").inc(len(out))
 
     async def orders(
         self, rows: Sequence[Delivery], grants: Mapping[str, Grant], persons: Mapping[str, Person] | None = None
@@ -110,9 +130,7 @@ class Teller:
         if not rows:
             return
         if persons is None:
-            persons = await self._persons.open({
-                row.record: sealed for row in rows if (sealed := grants[row.record].sealed) is not None
-            })  # fmt: skip
+            persons = await self.open([grants[record] for record in {row.record for row in rows}])
         out: list[Outgoing] = []
         for row in rows:
             person = persons.get(row.record)
@@ -127,7 +145,7 @@ class Teller:
         await self._outbox.send_all(out)
 
     def _granted(
-        self, grant: Grant, decision: Decision, place: int, person: Person, due: str, said: dict[str, Said]
+        self, grant: Grant, decision: Decision, place: int | str, person: Person, due: str, said: dict[str, Said]
     ) -> Outgoing:
         """`said`: what is the same for every line of one record and recipient, filled here."""
         recipient = decision.line.recipient
@@ -142,3 +160,9 @@ class Teller:
             proof_url=f"{self._proof_url}/v1/proofs/{grant.record}",
             notice_due_at=None if recipient == grant.collector else due,
         )  # fmt: skip
+
+
+def _place(grant: Grant, decision: Decision, cause: str) -> int | str:
+    """What tells events of one line apart: its place in the verdict, and what they are said for."""
+    place = grant.lines.index(decision.line)
+    return f"{place} {cause}" if cause else place

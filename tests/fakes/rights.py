@@ -28,6 +28,8 @@ class World:
     facts: dict = field(default_factory=dict)
     reports: dict = field(default_factory=dict)
     once: dict = field(default_factory=dict)
+    lifted: dict = field(default_factory=dict)
+    requests: dict = field(default_factory=dict)
     published: list = field(default_factory=list)
 
     def copy(self):
@@ -55,17 +57,22 @@ class World:
         for stop in stops:
             self.stops.setdefault(stop.id, stop)
 
+    def widen_stops(self, stops):
+        for stop in stops:
+            there = self.stops[stop.id]
+            self.stops[stop.id] = replace(there, contact_keys=there.contact_keys | stop.contact_keys)
+
     def put_transfers(self, transfers):
         for transfer in transfers:
             self.transfers.setdefault((transfer.record, transfer.to), transfer)
 
     def stops_about(self, grants, contact_keys=()):
-        names = set(contact_keys).union(*(keys_of_grant(grant) for grant in grants))
-        return [stop for stop in self.stops.values() if keys_of_stop(stop) & names]
+        names = set(contact_keys).union(*(keys_of_grant(grant) | grant.near_keys for grant in grants))
+        return [stop for stop in self.stops.values() if (keys_of_stop(stop) | stop.near_keys) & names]
 
     def grants_about(self, stops):
-        names = set().union(*(keys_of_stop(stop) for stop in stops))
-        return [grant for grant in self.grants.values() if keys_of_grant(grant) & names]
+        names = set().union(*(keys_of_stop(stop) | stop.near_keys for stop in stops))
+        return [grant for grant in self.grants.values() if (keys_of_grant(grant) | grant.near_keys) & names]
 
     def grants_asked(self, contact_keys, aliases):
         return [
@@ -104,10 +111,12 @@ class World:
     # Ledger
 
     def open_deliveries(self, deliveries):
+        known = {delivery.order for delivery in deliveries} & set(self.rows)
         for delivery in deliveries:
             there = self.rows.setdefault(delivery.order, delivery)
             if delivery.may_hold and not there.may_hold:
                 self.rows[delivery.order] = replace(there, may_hold=True, rev=there.rev + 1)
+        return known
 
     def unpublished(self, orders):
         return [row for row in self.deliveries(orders) if not row.published]
@@ -152,6 +161,32 @@ class World:
         found = [o for o in self.obligations.values() if o.closed_at is None and owner in (None, o.owner)]
         return sorted(found, key=lambda o: o.due_at)[:limit]
 
+    # Requests
+
+    def put(self, requests):
+        for request in requests:
+            self.requests.setdefault(request.id, request)
+
+    def get(self, ids):
+        return [self.requests[key] for key in sorted(ids) if key in self.requests]
+
+    def due(self, now, limit):
+        due = [r for r in self.requests.values() if r.next_at is not None and r.next_at <= now]
+        return sorted(due, key=lambda r: r.next_at)[:limit]
+
+    def save(self, requests):
+        saved = set()
+        for request in requests:
+            there = self.requests.get(request.id)
+            if there is not None and there.rev == request.rev - 1:
+                self.requests[request.id] = request
+                saved.add(request.id)
+        return saved
+
+    def listed(self, open_only, limit):
+        found = [r for r in self.requests.values() if not open_only or r.closed_at is None]
+        return sorted(found, key=lambda r: r.due_at)[:limit]
+
     # Outbox
 
     def send(self, message):
@@ -174,10 +209,19 @@ class Direct:
     def __getattr__(self, name):
         method = getattr(self.world, name)
 
-        async def call(*args):
-            return method(*args)
+        async def call(*args, **named):
+            return method(*args, **named)
 
         return call
+
+
+async def one_by_one(*awaitables):
+    """`asyncio.gather` for a driver: one after the other, so that no step hides another."""
+    try:
+        return [await one for one in awaitables]
+    finally:
+        for one in awaitables:
+            one.close()  # a handler that dies starts none of the rest
 
 
 @coroutine

@@ -15,6 +15,7 @@ from services.rights_handler.teller import Teller
 from services.rights_handler.tokens import Tokens
 from shared.clock import ManualClock
 from shared.metrics import Metrics
+from tests.fakes.rights import one_by_one
 
 UUID = "0190f6c2-6f1e-7cc3-9a55-2f4e0f5b8a11"
 RECORD = f"acme/{UUID}"
@@ -97,7 +98,7 @@ def make_crossing(ports, *, registry=None, clock=None, crossing=Crossing, fan_ou
     )  # fmt: skip
     fan = fan_out(
         index=ports, ledger=ports, teller=teller, clock=clock or ManualClock(START),
-        ack_within=lambda _collector, _party: timedelta(hours=24), times=TIMES,
+        ack_within=lambda _collector, _party: timedelta(hours=24), times=TIMES, together=one_by_one,
     )  # fmt: skip
     return crossing(ports, fan, teller)
 

@@ -17,6 +17,7 @@ from services.rights_handler.fanout import FanOut, Touch
 from services.rights_handler.matching import meetings, stops_by_record
 from services.rights_handler.ports import Written
 from services.rights_handler.protocol import Crossing
+from services.rights_handler.suppressing.widening import widened
 from tests.fakes.rights import Stepping, World
 
 DONE = "done"
@@ -94,10 +95,10 @@ class Search:
             self.logs.append((*self.logs[log], result))
         return self.numbers[key]
 
-    def explore(self, *, crashes, promise, most=99, first_only=False):
+    def explore(self, *, crashes, promise, most=99, first_only=False, world=Durable):
         """Returns (number of states, number of final states, what is broken in them). `crashes` each, `most` together."""
         count = len(self.handlers)
-        first = State(Durable(), (0,) * count, (False,) * count, (crashes,) * count)
+        first = State(world(), (0,) * count, (False,) * count, (crashes,) * count)
         seen, todo, finals, broken = {first.key()}, [first], 0, []
         while todo:
             state = todo.pop()
@@ -239,12 +240,8 @@ class SilentVerdicts(Crossing):
 class SkipIfThere(Stepping):
     """Broken: takes a delivery row that exists for one whose order went out."""
 
-    async def open_deliveries(self, rows):
-        self.there = {row.order for row in await self.deliveries([row.order for row in rows])}
-        await self.__getattr__("open_deliveries")(rows)
-
-    async def unpublished(self, orders):
-        return await self.__getattr__("unpublished")([order for order in orders if order not in self.there])
+    async def unpublished(self, _orders):
+        return []
 
 
 class TransfersReadFirst(Crossing):
@@ -271,3 +268,97 @@ def test_the_search_catches_a_transfer_that_looks_first():
     variant = handlers(crossing=TransfersReadFirst, ports=Quick, transfer=True)
     _, _, faults = Search(variant).explore(crashes=1, first_only=True, promise=promise_kept(["televerveine"]))
     assert any("not told: ['televerveine']" in fault for fault in faults)
+
+
+NAMED = make_stop("platform/click", contact=None, record=RECORD)
+"""A stop that names one record; the other shares a contact with that record, and nothing with the stop as it arrives."""
+UUID_2 = "0190f6c2-6f1e-7cc3-9a55-2f4e0f5b8a99"
+FIRST = make_grant(make_line("acme"))
+SECOND = make_grant(make_line("televerveine"), record=f"acme/{UUID_2}", consent_id=UUID_2, subject_key=None)
+
+
+def both_told(world):
+    """Whoever may hold either record has its order: the stop holds the contacts of the record it names."""
+    wanted = {("acme", RECORD), ("televerveine", SECOND.record), ("acme", SECOND.record)}
+    found = {(row.party, row.record) for row in world.rows.values()}
+    yield wanted != found and f"not told: {sorted(wanted - found)}"
+    unpublished = {row.party for row in world.rows.values() if not row.published}
+    yield unpublished and f"no published row: {unpublished}"
+
+
+class WithKeys(Durable):
+    """Remembers what each stop holds by now."""
+
+    def copy(self):
+        return WithKeys(**{name: value.copy() for name, value in vars(self).items()})
+
+    def key(self):
+        rows = frozenset((row.party, row.record, row.published) for row in self.rows.values())
+        return super().key(), rows, frozenset((s.id, s.contact_keys) for s in self.stops.values())
+
+
+class OrdersOnly(Quick):
+    """Steps that this promise is about: no transfer is reported here, and permissions are another test's matter."""
+
+    async def transfers_of(self, _records):
+        return []
+
+    async def once_valid(self, _records):
+        return {}
+
+    async def send_all(self, messages):
+        await super().send_all([m for m in messages if m.topic.endswith(".withdrawals")])
+
+
+def naming_handlers(crossing=Crossing):
+    protocol = make_crossing(OrdersOnly(), crossing=crossing)
+    return [
+        lambda: protocol.verdicts([FIRST], {RECORD: PERSON}),
+        lambda: protocol.verdicts([SECOND], {SECOND.record: PERSON}),
+        lambda: protocol.stops([NAMED]),
+    ]
+
+
+def test_a_stop_that_names_a_record_reaches_another_of_the_same_contact_in_any_order():
+    search = Search(naming_handlers())
+    states, finals, broken = search.explore(crashes=1, most=1, promise=both_told, world=WithKeys)
+    assert not broken, broken[:3]
+    assert finals > 10
+    assert states > 5_000
+
+
+class WidensLast(Crossing):
+    """Broken: looks for further records before the stop holds the contacts they would be found by."""
+
+    async def _follow(self, stops, grants):
+        wider = widened(stops, grants)
+        met = await self._index.grants_about(wider) if wider else []
+        if wider:
+            await self._index.widen_stops(wider)
+        now, known = {stop.id: stop for stop in wider}, {grant.record for grant in grants}
+        return [now.get(stop.id, stop) for stop in stops], [grant for grant in met if grant.record not in known]
+
+
+class WidensOnce(Crossing):
+    """Broken: takes a stop that holds the contacts for one whose further records were told."""
+
+    async def _follow(self, stops, grants):
+        before = {stop.id: stop for stop in stops}
+        if all(stop == before[stop.id] for stop in widened(stops, grants)):
+            return stops, []
+        return await super()._follow(stops, grants)
+
+
+class WidensInMemory(Crossing):
+    """Broken: follows the name without writing down where it led."""
+
+    async def _follow(self, stops, grants):
+        wider = {stop.id: stop for stop in widened(stops, grants)}
+        return [wider.get(stop.id, stop) for stop in stops], []
+
+
+@pytest.mark.parametrize("variant", [WidensLast, WidensOnce, WidensInMemory])
+def test_the_search_catches_a_stop_that_widens_wrongly(variant):
+    search = Search(naming_handlers(variant))
+    _, _, faults = search.explore(crashes=1, most=1, first_only=True, promise=both_told, world=WithKeys)
+    assert any("not told" in fault for fault in faults)
