@@ -6,6 +6,7 @@ A record that no checkpoint covers yet is answered 202 with a promise: where it 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +46,8 @@ class ProofRoutes:
         publisher: Publisher,
     ) -> None:
         self._publisher = publisher
+        self.also_owed: list[Callable[[], Awaitable[list[dict[str, Any]]]]] = []
+        """Other parts of the service that have obligations to show."""
         self._auth, self._proofs, self._registry = auth, proofs, registry
         self._clock, self._settings, self._log = clock, settings, log
 
@@ -94,9 +97,20 @@ class ProofRoutes:
         return JSONResponse(verification.as_dict())
 
     async def obligations(self, request: Request) -> Response:
-        """`GET /v1/obligations`: every log that is halted, why, and since when; due at once, tried again at each start."""
+        """`GET /v1/obligations`: every log that is halted (due at once, tried again at each start), files owed, the rest."""
         self._auth.caller(request).require("operator")
-        return JSONResponse({"obligations": await self._proofs.obligations()})
+        found = await self._proofs.obligations()
+        for source in self.also_owed:
+            found += await source()
+        return JSONResponse({"obligations": found})
+
+    async def carried(self, record: str, caller: Caller) -> set[str]:
+        """The files that the proof of a record carries for a caller. Raises Refusal where it is not entitled to it."""
+        dossier = await (await self._proofs.search()).dossier(record)
+        audience = audience_of(caller, dossier)
+        if audience is None:
+            raise _forbidden()
+        return self._proofs.carried(dossier, audience)
 
     async def _prove(self, dossier: Dossier, audience: Audience, *, as_zip: bool, for_claims: bool) -> Response:
         try:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from services.proof_archive.api import ProofRoutes, make_router
 from services.proof_archive.checkpoints.standing import Standing
+from services.proof_archive.evidence.api import EvidenceRoutes, make_evidence_router
+from services.proof_archive.evidence.files import Files
+from services.proof_archive.evidence.joined import Joining
+from services.proof_archive.evidence.owed import Owed
+from services.proof_archive.evidence.rounds import rounds
 from services.proof_archive.log.halts import Halts
 from services.proof_archive.log.origins import origins_of
 from services.proof_archive.log.ownership import Ownership
@@ -32,8 +39,12 @@ async def build(context: Context) -> None:
     store, reader = Store(context.mongo), Reader(context.mongo)
     halts = Halts("sequencer", store, context.clock, context.metrics, context.log)
     ownership = Ownership(store, origins_of(settings.deployment, context.registry), halts, context.log)
-    sequencer = Sequencer(store, ownership, metrics=context.metrics, log=context.log)
-    context.on_start(store.prepare)
+    files = Files(context.mongo)
+    owed = Owed(context.mongo, files, timedelta(days=settings.evidence_due_days))
+    sequencer = Sequencer(store, ownership, metrics=context.metrics, log=context.log, cite=owed.cite)
+    for prepare in (store.prepare, files.prepare, owed.prepare):
+        context.on_start(prepare)
+    context.background("evidence", lambda: rounds(owed, files, context.clock, context.log))
     context.consume(
         topics=[row.name for row in ARCHIVED], group=GROUP, process=sequencer.process, on_assigned=sequencer.assigned,
         isolate=False, max_records=settings.batch_records,
@@ -46,10 +57,18 @@ async def build(context: Context) -> None:
     vault = Vault(context.mongo, Ring(settings.secrets_dir, "kek"))
     bundle_key = Signer(settings.deployment + BUNDLE_SUFFIX, read_secret(settings.secrets_dir, "bundle.seed"))
     standing = Standing(reader, settings.trust_file, context.clock, settings.proof_due_s)
-    proofs = Proofs(reader, vault, deployment=settings.deployment, signer=bundle_key, standing=standing)
+    joining = Joining(files, vault, settings.evidence_bundle_bytes)
+    proofs = Proofs(
+        reader, vault, deployment=settings.deployment, signer=bundle_key, standing=standing, joining=joining
+    )
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     routes = ProofRoutes(auth, proofs, context.registry, context.clock, settings, context.log, context.publisher)
+    routes.also_owed.append(owed.by_owner)
+    evidence = EvidenceRoutes(
+        auth, files, owed, vault, clock=context.clock, most=settings.evidence_file_bytes, carried=routes.carried
+    )
     context.app.include_router(make_router(routes))
+    context.app.include_router(make_evidence_router(evidence))
     context.app.include_router(make_log_router(auth, reader))
 
 

@@ -14,12 +14,14 @@ from services.proof_archive.bundles.build import BundleEntry, BundleInput, build
 from services.proof_archive.bundles.disclosures import Disclosure, disclose
 from services.proof_archive.bundles.dossier import Dossier, Item, Search
 from services.proof_archive.bundles.entries import ReadEntry, read_entry
+from services.proof_archive.bundles.evidence import evidence_of
 from services.proof_archive.bundles.links import is_tied, ties_of
 from services.proof_archive.bundles.manifest import Audience, Reference
 from services.proof_archive.bundles.timeline import timeline_of
 from services.proof_archive.checkpoints.standing import Standing
 from services.proof_archive.domain import owner_of
 from services.proof_archive.entitlement import disclosable, may_see
+from services.proof_archive.evidence.joined import Joined, Joining, visible_to
 from services.proof_archive.log.reader import Reader
 from services.proof_archive.verifying.codes import Refused
 from shared import canonical
@@ -67,6 +69,13 @@ class Proof:
                 {"origin": d.origin, "index": d.index, "pointer": d.pointer, "salt": b64(d.salt), "value": d.value}
                 for d in request.disclosures
             ],
+            "evidence": [
+                {
+                    "sha256": item.sha256, "what": item.what, "owed_by": item.owed_by,
+                    "kept": item.sha256 in request.evidence or item.sha256 in request.held,
+                }
+                for item in evidence_of(self.read)
+            ],
             "timeline": canonical.loads(timeline_of(self.read)),
         }  # fmt: skip
 
@@ -75,8 +84,16 @@ class Proofs:
     """The proofs of one deployment."""
 
     def __init__(
-        self, reader: Reader, vault: Vault, *, deployment: str, signer: Signer, standing: Standing | None = None
+        self,
+        reader: Reader,
+        vault: Vault,
+        *,
+        deployment: str,
+        signer: Signer,
+        standing: Standing | None = None,
+        joining: Joining | None = None,
     ) -> None:
+        self._joining = joining
         self._reader, self._vault, self._standing = reader, vault, standing
         self._deployment, self._signer = deployment, signer
 
@@ -109,6 +126,7 @@ class Proofs:
         chosen, read, withheld = _choose(dossier.record, covered, audience)
         entries = await self._entries(dossier, chosen)
         erased = any(entry.is_erasure for entry in read)
+        joined = await self._join(dossier.record, audience, read, erased=erased, for_claims=for_claims)
         request = BundleInput(
             deployment=self._deployment,
             record=dossier.record,
@@ -119,8 +137,22 @@ class Proofs:
             disclosures=()
             if erased
             else await self._disclosures(chosen, audience, dossier.verdicts, for_claims=for_claims),
+            evidence=joined.files,
+            held=joined.held,
         )
         return Proof(request, read, chosen, [item for item in dossier.items if not item.covered])
+
+    def carried(self, dossier: Dossier, audience: Audience) -> set[str]:
+        """The files that the proof of a record names, of those that this audience may have."""
+        covered = [item for item in dossier.items if item.covered]
+        return {item.sha256 for item in visible_to(audience, _choose(dossier.record, covered, audience)[1])}
+
+    async def _join(
+        self, record: str, audience: Audience, read: Sequence[ReadEntry], *, erased: bool, for_claims: bool
+    ) -> Joined:
+        if self._joining is None:
+            return Joined()
+        return await self._joining.join(record, audience, read, erased=erased, for_claims=for_claims)
 
     def zip(self, proof: Proof) -> bytes:
         """The signed bundle."""

@@ -16,6 +16,12 @@ class ArchiveSettings(Settings):
     """Most records of one batch, all partitions together."""
     proof_due_s: float = Field(default=5.0, gt=0)
     """How soon a proof is promised for a record that no checkpoint covers yet (the target is one second)."""
+    evidence_file_bytes: int = Field(default=20 * 1024 * 1024, ge=1, le=1024 * 1024 * 1024)
+    """Largest file that `PUT /v1/evidence/<sha256>` takes."""
+    evidence_due_days: float = Field(default=30.0, gt=0)
+    """How long after its first citation a file is owed before it is overdue."""
+    evidence_bundle_bytes: int = Field(default=16 * 1024 * 1024, ge=0, le=48 * 1024 * 1024)
+    """Most bytes of evidence in one bundle, all files together; what is beyond is listed, to be fetched apart."""
     policy_file: Path | None = None
     """The trust file used by `POST /v1/verify`; by default `policy` beside the secrets directory."""
 

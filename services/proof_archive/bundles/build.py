@@ -25,6 +25,7 @@ from services.proof_archive.bundles.manifest import (
     TIMELINE,
     Audience,
     CheckpointSize,
+    Held,
     Manifest,
     Reference,
     member_of,
@@ -62,7 +63,8 @@ class BundleInput:
 
     `checkpoints`: the signed note of every log consulted, by origin (logs without an entry here too: they say up to where
     nothing more was known). `withheld`: entries known to concern the record that this audience does not receive.
-    `evidence`: files by their SHA-256 (hex); only those that an entry names may be given. `attestation`: a PDF, kept as it is.
+    `evidence`: files by their SHA-256 (hex); only those that an entry names may be given. `held`: sizes of
+    files that are kept but not joined. `attestation`: a PDF, kept as it is.
     """
 
     deployment: str
@@ -73,6 +75,7 @@ class BundleInput:
     withheld: Sequence[Reference] = ()
     disclosures: Sequence[Disclosure] = ()
     evidence: Mapping[str, bytes] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
     attestation: bytes | None = None
 
 
@@ -119,6 +122,7 @@ def _manifest(
         references=sorted(
             [*(entry.reference() for entry in read), *request.withheld], key=lambda item: (item.origin, item.index)
         ),
+        held=[Held(sha256=sha256, bytes=size) for sha256, size in sorted(request.held.items())],
         members=[member_of(name, data) for name, data in members.items()],
     )
     return Manifest.parse(manifest.marshal())  # what no verifier would read is not signed
@@ -155,6 +159,8 @@ def _members(
         if sha256 not in named or canonical.sha256_hex(data) != sha256:
             raise Refused("EVIDENCE-UNKNOWN", member_name(sha256))
         members[member_name(sha256)] = data
+    if not named - request.evidence.keys() >= request.held.keys():
+        raise Refused("EVIDENCE-UNKNOWN", MANIFEST)
     return members
 
 

@@ -68,8 +68,15 @@ class Member(Strict):
     bytes: Count
 
 
+class Held(Strict):
+    """A file that the entries name and the archive keeps, but that is not joined: `GET /v1/evidence/<sha256>` gives it."""
+
+    sha256: Hash
+    bytes: Count
+
+
 class Manifest(Strict):
-    """The whole manifest. Lists are sorted: checkpoints and references by log, members as they stand in the ZIP."""
+    """The whole manifest. Lists are sorted: checkpoints and references by log, held files by hash, members as in the ZIP."""
 
     v: Literal[1] = VERSION
     deployment: Name
@@ -78,6 +85,7 @@ class Manifest(Strict):
     erased: bool
     checkpoints: list[CheckpointSize]
     references: list[Reference]
+    held: list[Held]
     members: list[Member]
 
     def marshal(self) -> bytes:
@@ -93,11 +101,13 @@ class Manifest(Strict):
             raise Refused("MANIFEST-MALFORMED", MANIFEST) from error
         origins = [item.origin for item in manifest.checkpoints]
         places = [(item.origin, item.index) for item in manifest.references]
+        held = [item.sha256 for item in manifest.held]
         sizes = manifest.sizes()
         if (
             manifest.marshal() != data
             or origins != sorted(set(origins))
             or places != sorted(set(places))
+            or held != sorted(set(held))
             or any(item.index >= sizes.get(item.origin, 0) for item in manifest.references)
         ):
             raise Refused("MANIFEST-MALFORMED", MANIFEST)

@@ -6,7 +6,7 @@ still writes is refused there, and what it wrote before is byte for byte what th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,17 +26,29 @@ def _no_step(_name: str) -> None:
     """Nothing happens between two steps, but in tests of faults."""
 
 
+async def _cite_nothing(_entries: Iterable[Entry]) -> None:
+    """No one keeps what entries cite."""
+
+
 class Sequencer:
     """Appends the records of its partitions to their logs. Several instances may share the topics, or one process.
 
-    `after` is told of each step done (`entries`, `tiles`, `heads`): the place where tests of faults fail.
+    `cite` is given the entries once they are written, before the heads: what it keeps of them must be idempotent. `after` is
+    told of each step done (`entries`, `tiles`, `heads`): the place where tests of faults fail.
     """
 
     def __init__(
-        self, store: Store, ownership: Ownership, *, metrics: Metrics, log: Any, after: Callable[[str], None] = _no_step
+        self,
+        store: Store,
+        ownership: Ownership,
+        *,
+        metrics: Metrics,
+        log: Any,
+        cite: Callable[[Iterable[Entry]], Awaitable[None]] = _cite_nothing,
+        after: Callable[[str], None] = _no_step,
     ) -> None:
         self._store, self._owned = store, ownership
-        self._metrics, self._log, self._after = metrics, log, after
+        self._metrics, self._log, self._cite, self._after = metrics, log, cite, after
 
     async def assigned(self, partitions: set[TopicPartition], consumer: AIOKafkaConsumer) -> None:
         """Take over the logs of these partitions; Kafka's committed offsets are ignored."""
@@ -89,6 +101,7 @@ class Sequencer:
         batch = list(writes.values())
         try:
             await self._store.write_entries(batch)
+            await self._cite(entry for write in batch for entry in write.entries)
             self._after("entries")
             await self._store.write_tiles(batch)
             self._after("tiles")

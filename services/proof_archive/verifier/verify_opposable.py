@@ -843,6 +843,7 @@ _MANIFEST = strict_form(
     erased=boolean,
     checkpoints=list_of(strict_form(origin=name, size=count)),
     references=list_of(strict_form(origin=name, index=count, topic=name, kind=name)),
+    held=list_of(strict_form(sha256=hash_hex, bytes=count)),
     members=list_of(strict_form(name=name, sha256=hash_hex, bytes=count)),
 )
 
@@ -863,10 +864,12 @@ def read_manifest(data: bytes) -> Manifest:
         raise Refused("MANIFEST-MALFORMED", MANIFEST) from None
     origins = [item["origin"] for item in fields["checkpoints"]]
     places = [(item["origin"], item["index"]) for item in fields["references"]]
+    held = [item["sha256"] for item in fields["held"]]
     sizes = {item["origin"]: item["size"] for item in fields["checkpoints"]}
     if (
         origins != sorted(set(origins))
         or places != sorted(set(places))
+        or held != sorted(set(held))
         or any(index >= sizes.get(origin, 0) for origin, index in places)
     ):
         raise Refused("MANIFEST-MALFORMED", MANIFEST)
@@ -1361,7 +1364,7 @@ def line_state(line: Dict[str, Any], consent: Dict[str, Any], stops: List[Dict[s
 # --- Evidence: the files that the entries hash, joined or owed --------------------------------------------------------------------
 
 
-def evidence_of(entries: Dict[str, Entry], members: Dict[str, bytes]) -> List[Dict[str, Any]]:
+def evidence_of(manifest: Manifest, entries: Dict[str, Entry], members: Dict[str, bytes]) -> List[Dict[str, Any]]:
     collector = next((e.facts["collector"] for e in entries.values() if e.form == CONSENT), "")
     what: Dict[str, str] = {}
     for entry in entries.values():
@@ -1384,12 +1387,19 @@ def evidence_of(entries: Dict[str, Entry], members: Dict[str, bytes]) -> List[Di
     joined = {member for member in members if member.startswith("evidence/")}
     for member in sorted(joined - {"evidence/%s.bin" % digest for digest in what}):
         raise Refused("EVIDENCE-UNKNOWN", member)
-    result = []
+    result, held = [], {item["sha256"]: item["bytes"] for item in manifest.fields["held"]}
     for digest in sorted(what):
         member = "evidence/%s.bin" % digest
         if member in joined and hashlib.sha256(members[member]).hexdigest() != digest:
             raise Refused("EVIDENCE-UNKNOWN", member)
-        result.append({"sha256": digest, "what": what[digest], "owed_by": collector, "joined": member in joined})
+        result.append(
+            {
+                "sha256": digest, "what": what[digest], "owed_by": collector, "joined": member in joined,
+                "held": held.get(digest),
+            }
+        )  # fmt: skip
+    if not held.keys() <= {item["sha256"] for item in result if not item["joined"]}:
+        raise Refused("EVIDENCE-UNKNOWN", MANIFEST)
     return result
 
 
@@ -1448,7 +1458,7 @@ def contents_of(data: bytes, policy: Policy) -> Dict[str, Any]:
         "independent": policy.independent,
         "erased": erased,
         "disclosed": [{"entry": d["entry"], "pointer": d["pointer"], "value": d["value"]} for d in disclosures],
-        "evidence": evidence_of(entries, members),
+        "evidence": evidence_of(manifest, entries, members),
         "attested": ATTESTATION in members,
         "state": state_of(entries),
         "timeline": timeline,

@@ -49,12 +49,13 @@ class Disclosed:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFile:
-    """A file that the entries name by hash: joined, or owed by a party."""
+    """A file that the entries name by hash: joined, or kept by the archive (`held`: its size), or owed by a party."""
 
     sha256: str
     what: str
     owed_by: str
     joined: bool
+    held: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def _contents(data: bytes, policy: Policy) -> Contents:
         independent=policy.independent,
         erased=erased,
         disclosed=tuple(Disclosed(stems[d.origin, d.index], d.pointer, d.value) for d in disclosures),
-        evidence=_evidence(entries, members),
+        evidence=_evidence(manifest, entries, members),
         attested=ATTESTATION in members,
         state=state_of(entries),
         timeline=tuple(canonical.loads(members[TIMELINE])),
@@ -138,8 +138,10 @@ def _known(origin: str, size: int, checkpoints: Mapping[str, Witnessed]) -> Know
     return KnownLog(origin, size, witnessed is not None, witnessed.witnesses if witnessed else ())
 
 
-def _evidence(entries: Sequence[ReadEntry], members: Mapping[str, bytes]) -> tuple[EvidenceFile, ...]:
-    """Files named by the entries, joined or owed. Raises Refused on a joined file that no entry names."""
+def _evidence(
+    manifest: Manifest, entries: Sequence[ReadEntry], members: Mapping[str, bytes]
+) -> tuple[EvidenceFile, ...]:
+    """Files named by the entries: joined, held or owed. Raises Refused on one that no entry names."""
     named = evidence_of(entries)
     joined = {name for name in members if name.startswith("evidence/")}
     for name in sorted(joined - {member_name(item.sha256) for item in named}):
@@ -148,4 +150,9 @@ def _evidence(entries: Sequence[ReadEntry], members: Mapping[str, bytes]) -> tup
         name = member_name(item.sha256)
         if name in joined and canonical.sha256_hex(members[name]) != item.sha256:
             raise Refused("EVIDENCE-UNKNOWN", name)
-    return tuple(EvidenceFile(i.sha256, i.what, i.owed_by, member_name(i.sha256) in joined) for i in named)
+    held = {item.sha256: item.bytes for item in manifest.held}
+    if not held.keys() <= {item.sha256 for item in named if member_name(item.sha256) not in joined}:
+        raise Refused("EVIDENCE-UNKNOWN", MANIFEST)
+    return tuple(
+        EvidenceFile(i.sha256, i.what, i.owed_by, member_name(i.sha256) in joined, held.get(i.sha256)) for i in named
+    )

@@ -101,7 +101,7 @@ class Forged:
         members["timeline.json"] = timeline_of(read)
         members.update({f"evidence/{name}.bin": data for name, data in sorted(self.evidence.items())})
         manifest = {
-            "v": 1, "deployment": DEPLOYMENT, "record": RECORD, "references": references, "checkpoints": checkpoints,
+            "v": 1, "deployment": DEPLOYMENT, "record": RECORD, "references": references, "checkpoints": checkpoints, "held": [],
             "requested_for": {"scope": "auditor", "party": None}, "erased": any(entry.is_erasure for entry in read),
         }  # fmt: skip
         return resigned(members, manifest)
