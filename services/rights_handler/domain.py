@@ -64,6 +64,8 @@ class Grant:
     """Keyed hashes of match keys, one per contact key (in order) and party with a valid line (docs/decisions/0010)."""
     near_keys: frozenset[str] = frozenset()
     """Keyed hashes of what its postal address may share with another (`suppressing.postal`): for questions, never a match."""
+    stopped_by: frozenset[str] = frozenset()
+    """Of an erased record only, which has no keys any more: the stops that were about it, for parties found out later."""
 
     def contact_of(self, alias: str) -> str | None:
         """The contact key that an alias stands for: aliases stand contact by contact, as many for each."""
@@ -130,7 +132,7 @@ def about(stop: Stop, grant: Grant) -> bool:
 
     One hop only: families share telephones, so records are never chained through each other.
     """
-    return names(stop, grant) or not stop.contact_keys.isdisjoint(grant.contact_keys)
+    return names(stop, grant) or not stop.contact_keys.isdisjoint(grant.contact_keys) or stop.id in grant.stopped_by
 
 
 def names(stop: Stop, grant: Grant) -> bool:

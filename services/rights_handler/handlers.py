@@ -48,6 +48,8 @@ class Handlers:
         latest: dict[str, Grant] = {}
         refused: list[tuple[Record, str, str]] = []
         async for record, event in in_turns(batch):
+            if event.sealed is not None and str(event.facts.get("record")) not in opened:
+                continue  # erased since: a late verdict brings nothing back
             try:
                 grant = decoding.grant(event, opened.get(str(event.facts.get("record")), Person()), self._persons)
             except InputError as error:

@@ -19,6 +19,9 @@ from services.rights_handler.rows import grant_of, grant_row, stop_of, stop_row,
 from shared.mongo import DUPLICATE_KEY, Client, Document, database
 from shared.mongo import Collection as Rows
 
+NOT_ERASED: Document = {"erased": {"$exists": False}}
+"""A row that is no tombstone (`erasing.tombstones`): an erased record is never written over, however late its verdict."""
+
 
 class MongoIndex:
     """`ports.Index` on MongoDB."""
@@ -45,12 +48,15 @@ class MongoIndex:
         if not collided:
             return outcome
         await self._grants.bulk_write(
-            [UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}}, [{"$set": _replacing(r)}]) for r in collided],
+            [
+                UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}, **NOT_ERASED}, [{"$set": _replacing(r)}])
+                for r in collided
+            ],
             ordered=False,
         )
-        stored = self._grants.find({"_id": {"$in": [row["_id"] for row in collided]}}, {"vid": 1})
+        stored = self._grants.find({"_id": {"$in": [row["_id"] for row in collided]}}, {"vid": 1, "erased": 1})
         async for row in stored:
-            same = row["vid"] == ours[row["_id"]].vid
+            same = row["vid"] == ours[row["_id"]].vid and "erased" not in row
             outcome[row["_id"]] = Written.KNOWN if same else Written.SUPERSEDED
         return outcome
 
@@ -89,6 +95,7 @@ class MongoIndex:
             sref={grant.subject_key for grant in grants if grant.subject_key is not None},
             record={name for grant in grants for name in (grant.record, grant.consent_id)},
             nks={key for grant in grants for key in grant.near_keys},
+            _id={stop for grant in grants for stop in grant.stopped_by},
         )
         if not query:
             return []

@@ -14,11 +14,11 @@ def meetings(stops: Sequence[Stop], grants: Sequence[Grant]) -> Iterator[tuple[S
         return  # nearly always so for a batch of verdicts
     by_key: defaultdict[str, list[Grant]] = defaultdict(list)
     for grant in grants:
-        for key in keys_of_grant(grant):
+        for key in keys_of_grant(grant) | {_named(stop) for stop in grant.stopped_by}:
             by_key[key].append(grant)
     for stop in stops:
         met: dict[str, Grant] = {}
-        for key in keys_of_stop(stop):
+        for key in (*keys_of_stop(stop), _named(stop.id)):
             met.update((grant.record, grant) for grant in by_key.get(key, ()))
         for grant in met.values():
             yield stop, grant
@@ -33,6 +33,10 @@ def keys_of_grant(grant: Grant) -> set[str]:
 def keys_of_stop(stop: Stop) -> set[str]:
     """Everything the stop names its person by; empty means nobody can be found by it."""
     return {*stop.contact_keys, *(key for key in (stop.subject_key, stop.record) if key)}
+
+
+def _named(stop: str) -> str:
+    return f"stop:{stop}"
 
 
 def stops_by_record(stops: Sequence[Stop], grants: Sequence[Grant]) -> Mapping[str, list[Stop]]:

@@ -48,7 +48,11 @@ class KeySource(Protocol):
     """Where record keys are read (the vault, or a dictionary in tests)."""
 
     async def read(self, record_ids: Iterable[str]) -> dict[str, RecordKey]:
-        """The keys that still exist; an erased record is absent."""
+        """The keys that may be used; an erased or restricted record is absent."""
+        ...
+
+    async def gone(self, record_ids: Iterable[str]) -> Mapping[str, Any]:
+        """Which of these are absent by order: erased, or restricted."""
         ...
 
 
@@ -72,12 +76,13 @@ class Persons:
         }
 
     async def open_all(self, blobs: Mapping[str, bytes], kind: str = CONSENT_KIND) -> dict[str, Person]:
-        """As `open`, for records that cannot have been erased yet: raises IntegrityError when a key is missing."""
+        """As `open`; raises IntegrityError when a key is missing though nothing says that it was erased or restricted."""
         opened = await self.open(blobs, kind)
-        if len(opened) < len(blobs):
-            raise IntegrityError(
-                f"{len(blobs) - len(opened)} record keys are missing from the vault, without a tombstone"
-            )
+        missing = blobs.keys() - opened.keys()
+        if missing:
+            alarming = missing - (await self._keys.gone(missing)).keys()
+            if alarming:
+                raise IntegrityError(f"{len(alarming)} record keys are missing from the vault, without a tombstone")
         return opened
 
     def contact_keys(self, person: Person) -> frozenset[str]:

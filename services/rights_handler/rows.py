@@ -58,6 +58,7 @@ def grant_of(row: Mapping[str, Any]) -> Grant:
         sealed=None if row.get("sealed") is None else bytes(row["sealed"]),
         aliases=tuple(row.get("aks", ())),
         near_keys=frozenset(row.get("nks", ())),
+        stopped_by=frozenset(row.get("sby", ())),
     )
 
 

@@ -68,7 +68,8 @@ class World:
 
     def stops_about(self, grants, contact_keys=()):
         names = set(contact_keys).union(*(keys_of_grant(grant) | grant.near_keys for grant in grants))
-        return [stop for stop in self.stops.values() if (keys_of_stop(stop) | stop.near_keys) & names]
+        named = {stop for grant in grants for stop in grant.stopped_by}
+        return [s for s in self.stops.values() if (keys_of_stop(s) | s.near_keys) & names or s.id in named]
 
     def grants_about(self, stops):
         names = set().union(*(keys_of_stop(stop) | stop.near_keys for stop in stops))

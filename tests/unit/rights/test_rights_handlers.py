@@ -38,8 +38,13 @@ MASTER = b"m" * 32
 
 
 class Keys(dict):
+    erased: frozenset = frozenset()
+
     async def read(self, record_ids):
         return {r: self[r] for r in record_ids if r in self}
+
+    async def gone(self, record_ids):
+        return {r: "erased" for r in record_ids if r in self.erased}
 
 
 class Bench:
