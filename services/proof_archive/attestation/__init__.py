@@ -1,0 +1,1 @@
+"""The attestation: one bundle retold on paper, in French, for whoever must judge it."""
