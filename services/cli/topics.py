@@ -8,22 +8,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.cli.groups import group
 from services.cli.language import tr
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve, run, settings_of
+from services.cli.topics_access import access_differences, set_access, words
+from services.cli.topics_found import Found, cluster_topics
 from services.cli.up import INTERNAL_PARTITIONS, PARTY_PARTITIONS
-from shared.kafka.connection import client_options
+from shared.access.cluster import Quotas
+from shared.access.provision import AccessDifference
 from shared.provisioning import partitions_of, provision, wanted_topics
 from shared.registry.load import load_dir
 from shared.registry.publish import stored_bodies
 from shared.settings import Settings
-from shared.topics import REGISTRY, TopicRow
+from shared.topics import REGISTRY, Scope, TopicRow, party_of
 from shared.topics import settings_of as topic_settings
 
-Kind = Literal["missing", "setting", "partitions", "stray"]
+Kind = Literal["missing", "setting", "partitions", "stray", "access-missing", "access-stray"]
 
 Registry = Annotated[
     Path | None, typer.Option("--registry", help="Also the topics of the parties in these YAML files.")
@@ -31,14 +32,6 @@ Registry = Annotated[
 Internal = Annotated[int, typer.Option("--partitions", min=1, help="Of each internal topic (12 in production).")]
 PerParty = Annotated[int, typer.Option("--party-partitions", min=1, help="Of each party topic (3 in production).")]
 Replication = Annotated[int, typer.Option("--replication", min=1, help="Copies of each partition (3 in production).")]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A topic of the cluster: its number of partitions and its configuration."""
-
-    partitions: int
-    settings: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +69,6 @@ def differences(wanted: Sequence[tuple[str, TopicRow, int]], found: Mapping[str,
     return sorted(result, key=lambda one: (one.topic, one.kind, one.what))
 
 
-async def cluster_topics(settings: Settings) -> dict[str, Found]:
-    """Every topic of the cluster."""
-    admin = AIOKafkaAdminClient(**client_options(settings, "cli"))
-    await admin.start()
-    try:
-        names = sorted(await admin.list_topics())
-        described = {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics(names)}
-        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
-    finally:
-        await admin.close()
-    configs = {
-        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
-        for answer in answers
-        for resource in answer.resources
-    }
-    return {name: Found(described.get(name, 0), configs.get(name, {})) for name in names}
-
-
 async def _wanted(
     settings: Settings, found: Mapping[str, Found], registry: Path | None, internal: int, per_party: int
 ) -> list[tuple[str, TopicRow, int]]:
@@ -124,7 +99,9 @@ def plan(
 
     async def work() -> list[Difference]:
         found = await cluster_topics(settings)
-        return differences(await _wanted(settings, found, registry, partitions, party_partitions), found)
+        wanted = await _wanted(settings, found, registry, partitions, party_partitions)
+        parties = sorted({party_of(name) for name, row, _ in wanted if row.scope is not Scope.PLATFORM})
+        return differences(wanted, found) + _of_access(await access_differences(settings, parties))
 
     result = run(work())
     if as_json:
@@ -137,17 +114,36 @@ def plan(
         raise typer.Exit(NEGATIVE)
 
 
+def _of_access(found: AccessDifference | None) -> list[Difference]:
+    """Access entries as differences; none where the cluster has no access lists."""
+    if found is None:
+        return []
+    missing = [
+        Difference(entry.name, "access-missing", words(entry), "allowed", "-") for entry in sorted(found.missing)
+    ]
+    return missing + [
+        Difference(entry.name, "access-stray", words(entry), "-", "allowed") for entry in sorted(found.stray)
+    ]
+
+
 def apply(
     data_dir: DataDir = None,
     registry: Registry = None,
     partitions: Internal = INTERNAL_PARTITIONS,
     party_partitions: PerParty = PARTY_PARTITIONS,
     replication: Replication = 1,
+    produce: Annotated[
+        int, typer.Option("--produce-bytes", min=1024, help="Bytes a second each party may write.")
+    ] = Quotas().written,
+    consume: Annotated[
+        int, typer.Option("--consume-bytes", min=1024, help="Bytes a second each party may read.")
+    ] = Quotas().read,
     as_json: AsJson = False,
 ) -> None:
     """Create the missing topics and set the others right. Partition counts are never changed: keys would move.
 
-    With --registry the registry's documents are published too, since a party's topics exist for a registered party.
+    With --registry the registry's documents are published too, since a party's topics exist for a registered party. Where Kafka has
+    an authorizer, access lists and quotas are made right as well: what is missing is added, what nothing asks for is removed.
     """
     settings = settings_of(resolve(data_dir))
     documents = [(document.key, document.body) for document in load_dir(registry)] if registry is not None else []
@@ -157,13 +153,25 @@ def apply(
             party_partitions=party_partitions, replication=replication,
         )
     )  # fmt: skip
+    access = run(set_access(settings, Quotas(produce, consume)))
     if as_json:
-        print_json({"created": sorted(report.created), "existing": sorted(report.existing)})
+        changed = None if access is None else {"added": len(access.missing), "removed": len(access.stray)}
+        print_json({"created": sorted(report.created), "existing": sorted(report.existing), "access": changed})
         return
     for name in sorted(report.created):
         typer.echo(f"+ {name}")
     typer.echo(tr(f"{len(report.created)} created, {len(report.existing)} already there",
                   f"{len(report.created)} créés, {len(report.existing)} déjà là"))  # fmt: skip
+    if access is None:
+        typer.echo(
+            tr(
+                "no access lists: this Kafka has no authorizer",
+                "aucune liste d’accès : ce Kafka n’a pas d’autorisateur",
+            )
+        )
+        return
+    typer.echo(tr(f"access: {len(access.missing)} entries added, {len(access.stray)} removed",
+                  f"accès : {len(access.missing)} droits ajoutés, {len(access.stray)} retirés"))  # fmt: skip
 
 
 def _table(result: Sequence[Difference]) -> None:

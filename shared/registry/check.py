@@ -19,9 +19,11 @@ from shared.registry.load import Document, view_of
 from shared.registry.models import Agreement, Party, parse
 from shared.registry.shown import Form, Notice, RecipientList
 from shared.registry.view import RegistryView
-from shared.topics import PLATFORM_PARTY
+from shared.topics import PLATFORM_PARTY, SERVICES
 
 POST = "post"
+RESERVED = frozenset({PLATFORM_PARTY, "operator", *SERVICES})
+"""Ids that no party may have."""
 PHONE_CHANNELS = frozenset({"call", "automated_call", "sms"})
 SEEN: Mapping[str, str] = {"web": "screenshot", "app": "screenshot", "paper": "scan"}
 """What shows a form of each medium; a call script (oral) and a screen of ours (crm) are their own text."""
@@ -83,8 +85,9 @@ def _examine(document: Document, view: RegistryView, today: date | None) -> Iter
 def _party(document: Document, party: Party) -> Iterator[Finding]:
     if party.siren is not None and not luhn(party.siren):
         yield _finding("error", document, "/siren", "REGISTRY-SIREN", "not a SIREN: its key (Luhn) is wrong")
-    if party.id == PLATFORM_PARTY:
-        yield _finding("error", document, "/id", "REGISTRY-RESERVED", "this id names the platform's own edges")
+    if party.id in RESERVED:
+        message = "this id names the platform's own edges, or a service: topics or consumer groups would be mixed"
+        yield _finding("error", document, "/id", "REGISTRY-RESERVED", message)
     if party.delivery.mode == "webhook" and party.delivery.url is None:
         yield _finding("error", document, "/delivery/url", "REGISTRY-REFERENCE", "a webhook needs its address")
 

@@ -3,6 +3,9 @@
 import asyncio
 import gc
 import json
+import os
+import subprocess
+import sys
 import uuid
 
 import pytest
@@ -222,3 +225,52 @@ async def test_services_saw_no_denied_topic(system, at):
         dead = TopicPartition("dead", 0)
         consumer.assign([dead])
         assert (await consumer.end_offsets([dead]))[dead] >= 0
+
+
+@pytest.fixture
+def opposable(system):
+    """The command, as the operator runs it beside this system."""
+
+    def run(*words, code=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "services.cli.main", *words, "--data-dir", str(system.plan.data_dir)], capture_output=True,
+            text=True, timeout=120, env={**os.environ, "OPPOSABLE_LANG": "en"}, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr + done.stdout
+        return done.stdout
+
+    return run
+
+
+async def test_plan_shows_what_apply_then_makes_right(at, opposable):
+    settings = settings_of(at)
+    lost = Entry("canalvert", Resource.TOPIC, Pattern.LITERAL, "out.canalvert.requests", Operation.READ)
+    async with access_admin(settings) as admin:
+        await admin.remove([lost])
+    shown = json.loads(opposable("topics", "plan", "--json", code=1))
+    assert [(one["kind"], one["what"]) for one in shown] == [
+        ("access-missing", "canalvert READ topic out.canalvert.requests")
+    ]
+    assert "access: 1 entries added, 0 removed" in opposable("topics", "apply")
+    assert "as the table says" in opposable("topics", "plan")
+
+
+async def test_a_party_is_onboarded_rotated_and_offboarded_in_one_command_each(at, opposable, tmp_path):
+    body = stop([("email", f"{uuid.uuid4().hex}@courriel.example")])
+    file = tmp_path / "isobelette.password"
+    opposable("party", "onboard", "isobelette", "--output", str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    first = file.read_text().strip()
+    await Client(at, "isobelette", first).write("in.isobelette.rights", "opposable.stop.requested.v1", body)
+    second = json.loads(opposable("party", "rotate", "isobelette", "--json"))["password"]
+    with pytest.raises((AuthenticationFailedError, KafkaError)):
+        await Client(at, "isobelette", first).write("in.isobelette.rights", "x", {})
+    client = Client(at, "isobelette", second)
+    receipt = await client.read("out.isobelette.receipts", lambda _body: True)
+    assert receipt["status"] == "accepted"
+    opposable("party", "offboard", "isobelette")
+    with pytest.raises((AuthenticationFailedError, KafkaError)):
+        await client.write("in.isobelette.rights", "x", {})
+    assert json.loads(opposable("topics", "plan", "--json", code=1)), "its entries are missing: it is registered still"
+    opposable("party", "onboard", "isobelette")
+    assert opposable("party", "onboard", "nobody", code=2) == ""

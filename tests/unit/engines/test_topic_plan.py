@@ -1,5 +1,6 @@
 from services.cli.registry_apply import changed_fields
-from services.cli.topics import Difference, Found, differences
+from services.cli.topics import Difference, differences
+from services.cli.topics_found import Found
 from shared.topics import CONSENTS, DEAD, REGISTRY, settings_of
 
 WANTED = [(CONSENTS.name, CONSENTS, 3), (REGISTRY.name, REGISTRY, 1), (DEAD.name, DEAD, 3)]
