@@ -44,7 +44,7 @@ def get(
     endpoints = resolve(data_dir)
     suffix = ".json" if output.suffix == ".json" else ".zip"
     url = f"{endpoints.url('proof_archive')}/v1/proofs/{record}{suffix}"
-    answer = _fetch(url, _key(endpoints), wait)
+    answer = _fetch(url, api_key(endpoints), wait)
     if answer.status_code != httpx.codes.OK:
         document = answer.json()
         sentence = document.get("title") or tr(
@@ -87,7 +87,8 @@ def _fetch(url: str, key: str, wait: float) -> httpx.Response:
             time.sleep(AGAIN_S)
 
 
-def _key(endpoints: Endpoints) -> str:
+def api_key(endpoints: Endpoints) -> str:
+    """The caller's key: OPPOSABLE_API_KEY, else the operator's token. Raises ConfigurationError where there is none."""
     key = os.environ.get(KEY_VARIABLE)
     if key:
         return key
