@@ -66,6 +66,8 @@ class Grant:
     """Keyed hashes of what its postal address may share with another (`suppressing.postal`): for questions, never a match."""
     stopped_by: frozenset[str] = frozenset()
     """Of an erased record only, which has no keys any more: the stops that were about it, for parties found out later."""
+    form: str | None = None
+    """Key in the registry of the form version the verdict relied on (`form:<id>:<version>`), to show the person its page."""
 
     def contact_of(self, alias: str) -> str | None:
         """The contact key that an alias stands for: aliases stand contact by contact, as many for each."""

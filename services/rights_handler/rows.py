@@ -37,6 +37,8 @@ def grant_row(grant: Grant) -> Document:
     }
     if grant.near_keys:
         row["nks"] = sorted(grant.near_keys)
+    if grant.form is not None:
+        row["form"] = grant.form
     return row if grant.subject_key is None else {**row, "sref": grant.subject_key}
 
 
