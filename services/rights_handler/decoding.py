@@ -79,6 +79,7 @@ def grant(event: Internal, person: Person, persons: Persons) -> Grant:
             sealed=event.sealed,
             aliases=aliases,
             near_keys=persons.near_keys(person),
+            form=next((r["key"] for r in facts.get("references", ()) if r["key"].startswith("form:")), None),
         )
 
 
