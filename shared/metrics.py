@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SLA_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 43_200, 86_400, 172_800, 604_800)
 
 
 class Metrics:
@@ -45,5 +46,20 @@ class Metrics:
         )  # fmt: skip
         self.progressing = Gauge(
             "opposable_last_poll_timestamp_seconds", "When a consumer last asked for records", ["group"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.proofs_delivered = Counter(
+            "opposable_proofs_delivered_total", "Proofs handed over", ["format", "scope"], registry=self.registry
+        )
+        self.outbox = Gauge(
+            "opposable_proof_outbox", "Deliveries of proofs that are not in the log yet", registry=self.registry
+        )
+        self.proof_seconds = Histogram(
+            "opposable_proof_sla_seconds",
+            "From receipt to an available proof (what=available), from a demand to its delivery (what=delivered)",
+            ["what"], registry=self.registry, buckets=SLA_SECONDS,
+        )  # fmt: skip
+        self.sla_breaches = Counter(
+            "opposable_proof_sla_breaches_total", "Proofs later than the agreement promises", ["what"],
             registry=self.registry,
         )  # fmt: skip
