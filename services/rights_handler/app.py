@@ -14,6 +14,7 @@ from services.rights_handler.freshness import Freshness, KafkaPositions
 from services.rights_handler.handlers import Handlers
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
+from services.rights_handler.naming import Naming
 from services.rights_handler.noticing import Noticing
 from services.rights_handler.one_click import make_router
 from services.rights_handler.persons import Persons
@@ -44,9 +45,11 @@ async def build(context: Context) -> None:
     secret = settings.secrets_dir
     vault = Vault(context.mongo, Ring(secret, "kek"))
     master = read_secret(secret, "match-master")
-    persons = Persons(vault, pepper=read_secret(secret, "pepper"), match_master=master)
+    naming = Naming(Ring(secret, "pepper"), context.mongo)
+    persons = Persons(vault, pepper=naming, match_master=master)
     tokens = Tokens(master)
-    index, ledger, reports = MongoIndex(context.mongo), MongoLedger(context.mongo), MongoReports(context.mongo)
+    index, ledger = MongoIndex(context.mongo, naming=naming), MongoLedger(context.mongo)
+    reports = MongoReports(context.mongo, naming=naming)
     times = Times(settings.remind_after, timedelta(seconds=settings.rights_repeat_every))
     teller = Teller(
         outbox=context.publisher, persons=persons, registry=context.registry, tokens=tokens, metrics=context.metrics,
@@ -59,7 +62,9 @@ async def build(context: Context) -> None:
         crossing=Crossing(index, fan_out, teller), acknowledging=Acknowledging(ledger, context.publisher),
         persons=persons, index=index, ledger=ledger, reports=reports, dead_all=context.dead_all,
     )  # fmt: skip
+    context.on_start(naming.load)
     context.on_start(index.prepare)
+    context.background("naming", naming.watch)
     context.on_start(ledger.prepare)
     context.on_start(reports.prepare)
     name = "rights_handler"

@@ -6,7 +6,8 @@ primary that was deposed cannot acknowledge a write, so "write mine, then read y
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
@@ -14,11 +15,16 @@ from pymongo.errors import BulkWriteError
 
 from services.rights_handler.domain import Grant, Instant, Stop, Transfer
 from services.rights_handler.former import NAMED_BY, Name
+from services.rights_handler.naming import Naming
 from services.rights_handler.ports import Written
 from services.rights_handler.rows import grant_of, grant_row, stop_of, stop_row, transfer_of, transfer_row
+from shared.errors import Unavailable
+from shared.keyring.fence import raise_if_fenced
 from shared.mongo import DUPLICATE_KEY, Client, Document, database
 from shared.mongo import Collection as Rows
 
+NOT_ROTATED = bytes(32)
+"""No pepper is needed where names are only stored and compared."""
 NOT_ERASED: Document = {"erased": {"$exists": False}}
 """A row that is no tombstone (`erasing.tombstones`): an erased record is never written over, however late its verdict."""
 
@@ -26,8 +32,9 @@ NOT_ERASED: Document = {"erased": {"$exists": False}}
 class MongoIndex:
     """`ports.Index` on MongoDB."""
 
-    def __init__(self, client: Client, name: str = "rights") -> None:
+    def __init__(self, client: Client, name: str = "rights", naming: Naming | None = None) -> None:
         self._db = database(client, name)
+        self._naming = naming or Naming(NOT_ROTATED)
         self._grants, self._stops, self._transfers = self._db["grants"], self._db["stops"], self._db["transfers"]
 
     async def prepare(self) -> None:
@@ -42,18 +49,17 @@ class MongoIndex:
     async def put_grants(self, grants: Sequence[Grant]) -> dict[str, Written]:
         """Insert; only what collides costs a second and third call."""
         ours = {grant.record: grant for grant in grants}
-        rows = [grant_row(grant) for grant in grants]
+        rows = [self._naming.out(grant_row(grant)) for grant in grants]
         collided = await insert_new(self._grants, rows)
         outcome = dict.fromkeys(ours, Written.NEW)
         if not collided:
             return outcome
-        await self._grants.bulk_write(
-            [
-                UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}, **NOT_ERASED}, [{"$set": _replacing(r)}])
-                for r in collided
-            ],
-            ordered=False,
-        )
+        changes = [
+            UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}, **NOT_ERASED}, [{"$set": _replacing(r)}])
+            for r in collided
+        ]
+        with fence_is_no_fault():
+            await self._grants.bulk_write(changes, ordered=False)
         stored = self._grants.find({"_id": {"$in": [row["_id"] for row in collided]}}, {"vid": 1, "erased": 1})
         async for row in stored:
             same = row["vid"] == ours[row["_id"]].vid and "erased" not in row
@@ -74,15 +80,20 @@ class MongoIndex:
 
     async def put_stops(self, stops: Sequence[Stop]) -> None:
         """Insert those that are new."""
-        await insert_new(self._stops, [stop_row(stop) for stop in stops])
+        await insert_new(self._stops, [self._naming.out(stop_row(stop)) for stop in stops])
 
     async def widen_stops(self, stops: Sequence[Stop]) -> None:
         """One bulk of `$addToSet`: twice is once, and two that widen one stop both count."""
-        if stops:
-            await self._stops.bulk_write(
-                [UpdateOne({"_id": s.id}, {"$addToSet": {"cks": {"$each": sorted(s.contact_keys)}}}) for s in stops],
-                ordered=False,
-            )
+        if not stops:
+            return
+        versions, changes = range(self._naming.lookup, self._naming.newest + 1), []
+        for stop in stops:
+            names = self._naming.borne({"cks": sorted(stop.contact_keys)}, versions)["cks"]
+            ours = {"_id": stop.id, "pvs": {"$not": {"$gt": self._naming.newest}}}
+            changes.append(UpdateOne(ours, {"$addToSet": {"cks": {"$each": names}}}))
+        written = await self._stops.bulk_write(changes, ordered=False)
+        if written.matched_count < len({stop.id for stop in stops}):
+            raise Unavailable("the pepper is being rotated: a stop is widened again under the next one")
 
     async def put_transfers(self, transfers: Sequence[Transfer]) -> None:
         """Insert those that are new."""
@@ -99,7 +110,9 @@ class MongoIndex:
         )
         if not query:
             return []
-        return [stop_of(row) async for row in self._stops.find({**query, "lifted": None})]
+        found = [stop_of(self._naming.back(row)) async for row in self._stops.find({**query, "lifted": None})]
+        await self._naming.confirm(_named(query))
+        return found
 
     async def lift(self, stop_id: str, at: Instant) -> None:
         """Mark it; the row stays, so that a replay cannot put it back."""
@@ -115,18 +128,24 @@ class MongoIndex:
             consent_id={name for name in named if "/" not in name},
             nks={key for stop in stops for key in stop.near_keys},
         )
-        return [grant_of(row) async for row in self._grants.find(query)] if query else []
+        found = [grant_of(self._naming.back(row)) async for row in self._grants.find(query)] if query else []
+        await self._naming.confirm(_named(query))
+        return found
 
     async def grants_asked(self, contact_keys: Collection[str], aliases: Collection[str]) -> list[Grant]:
         """One query over two indexes."""
         query = _any_of(cks=set(contact_keys), aks=set(aliases))
-        return [grant_of(row) async for row in self._grants.find(query, {"sealed": 0})] if query else []
+        if not query:
+            return []
+        grants = [grant_of(self._naming.back(row)) async for row in self._grants.find(query, {"sealed": 0})]
+        await self._naming.confirm(aliases)  # nothing else tells that an alias found nobody because it is of before
+        return grants
 
     async def grants_of(self, records: Collection[str]) -> list[Grant]:
         """By record."""
         if not records:
             return []
-        return [grant_of(row) async for row in self._grants.find({"_id": {"$in": sorted(records)}})]
+        return [grant_of(self._naming.back(row)) async for row in self._grants.find({"_id": {"$in": sorted(records)}})]
 
     async def transfers_of(self, records: Collection[str]) -> list[Transfer]:
         """By record."""
@@ -137,7 +156,7 @@ class MongoIndex:
     async def stop(self, stop_id: str) -> Stop | None:
         """By id."""
         row = await self._stops.find_one({"_id": stop_id})
-        return None if row is None else stop_of(row)
+        return None if row is None else stop_of(self._naming.back(row))
 
     async def put_facts(self, kind: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Insert those that are new into the collection `kind`."""
@@ -149,13 +168,30 @@ async def insert_new(rows: Rows, documents: Sequence[Document]) -> list[Document
     if not documents:
         return []
     try:
-        await rows.insert_many(documents, ordered=False)
+        with fence_is_no_fault():
+            await rows.insert_many(documents, ordered=False)
     except BulkWriteError as error:
         errors = error.details.get("writeErrors", [])
         if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in errors):
             raise
         return [documents[e["index"]] for e in errors]
     return []
+
+
+@contextmanager
+def fence_is_no_fault() -> Iterator[None]:
+    """A row refused because the pepper is being rotated is no fault of its record: Unavailable, and the batch is redone."""
+    try:
+        yield
+    except BulkWriteError as error:
+        raise_if_fenced(error, "the pepper")
+        raise
+
+
+def _named(query: Document) -> set[str]:
+    """The names under a pepper that a query looks for."""
+    branches = [branch for branch in query.get("$or", ()) if branch.keys() & {"cks", "sref", "nks", "aks"}]
+    return {name for branch in branches for values in branch.values() for name in values["$in"]}
 
 
 def _any_of(**wanted: set[str]) -> Document:

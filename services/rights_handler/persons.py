@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from services.rights_handler.naming import Naming
 from services.rights_handler.suppressing.postal import traits
 from shared.crypto.encoding import b64url
-from shared.crypto.keys import contact_key, match_key, party_key, subject_key
+from shared.crypto.keys import match_key, party_key
 from shared.crypto.sealing import RecordKey, unseal
 from shared.errors import IntegrityError
 from shared.pacing import in_turns
 
-PEPPER_VERSION = 1
 MATCH_VERSION = 1
 ALIAS_BYTES = 16
 """Of a keyed hash: two of a hundred thousand million would meet once in 10¹⁶ times."""
@@ -59,8 +59,9 @@ class KeySource(Protocol):
 class Persons:
     """Opens records and names persons. Holds the pepper and the master of match keys."""
 
-    def __init__(self, keys: KeySource, *, pepper: bytes, match_master: bytes) -> None:
-        self._keys, self._pepper, self._master = keys, pepper, match_master
+    def __init__(self, keys: KeySource, *, pepper: bytes | Naming, match_master: bytes) -> None:
+        self._keys, self._master = keys, match_master
+        self._naming = Naming(pepper) if isinstance(pepper, bytes) else pepper
         self._party_keys: dict[str, bytes] = {}
 
     async def open(self, blobs: Mapping[str, bytes], kind: str = CONSENT_KIND) -> dict[str, Person]:
@@ -91,19 +92,20 @@ class Persons:
 
     def contact_key(self, kind: str, value: str) -> str:
         """The index key of one normalised contact."""
-        return contact_key(PEPPER_VERSION, self._pepper, kind, value)
+        return self._naming.contact(kind, value)
 
     def subject_key(self, collector: str, subject_ref: str | None) -> str | None:
         """The index key of a collector's own reference: unique per collector only."""
-        return None if subject_ref is None else subject_key(self._pepper, collector, subject_ref)
+        return None if subject_ref is None else self._naming.subject(collector, subject_ref)
 
     def near_keys(self, person: Person) -> frozenset[str]:
         """Keyed hashes of what its postal addresses may share with others; empty without a postal address."""
         found = [trait for kind, value in person.contacts if kind == "post" for trait in traits(value)]
-        return frozenset(
-            "n1." + b64url(blake2b(trait.encode(), digest_size=ALIAS_BYTES, key=self._pepper, person=_NEAR).digest())
+        first = self._naming.first
+        return frozenset(self._naming.current(
+            "n1." + b64url(blake2b(trait.encode(), digest_size=ALIAS_BYTES, key=first, person=_NEAR).digest())
             for trait in found
-        )
+        ))  # fmt: skip
 
     def match_keys(self, party: str, person: Person) -> list[dict[str, str]]:
         """What this party finds each contact by, sorted so that the same order always has the same bytes."""
@@ -132,7 +134,8 @@ class Persons:
     def alias(self, party: str, type: str, key: str) -> str:  # noqa: A002 - the names of a match key on the wire
         """A match key under the pepper: whoever reads the index and holds a party's key learns nothing from it."""
         named = f"{party}\0{type}\0{key}".encode()
-        return b64url(blake2b(named, digest_size=ALIAS_BYTES, key=self._pepper, person=_ALIAS).digest())
+        first = b64url(blake2b(named, digest_size=ALIAS_BYTES, key=self._naming.first, person=_ALIAS).digest())
+        return self._naming.current([first])[0]
 
     def party_match_key(self, party: str) -> bytes:
         """The match key of one party (delivered to it once, by authenticated download)."""

@@ -14,7 +14,8 @@ from typing import Any
 from pymongo import ASCENDING
 
 from services.rights_handler.domain import Instant
-from services.rights_handler.index import insert_new
+from services.rights_handler.index import NOT_ROTATED, insert_new
+from services.rights_handler.naming import Naming
 from services.rights_handler.reported import Attempt, Disclosure, Notice, Reported
 from shared.instants import format_instant, parse_instant
 from shared.mongo import Client, Document, database
@@ -26,8 +27,9 @@ ATTEMPTS_KEPT = timedelta(days=33)
 class MongoReports:
     """`ports.Reports` on MongoDB."""
 
-    def __init__(self, client: Client, name: str = "rights") -> None:
+    def __init__(self, client: Client, name: str = "rights", naming: Naming | None = None) -> None:
         rights = database(client, name)
+        self._naming = naming or Naming(NOT_ROTATED)
         self._notices, self._disclosures, self._attempts = rights["notices"], rights["disclosures"], rights["attempts"]
 
     async def prepare(self) -> None:
@@ -41,7 +43,8 @@ class MongoReports:
         rows: tuple[list[Document], list[Document], list[Document]] = ([], [], [])
         for key, report in reports.items():
             place = 0 if isinstance(report, Notice) else 1 if isinstance(report, Disclosure) else 2
-            rows[place].append({"_id": key, **report_row(report)})
+            row = {"_id": key, **report_row(report)}
+            rows[place].append(self._naming.out(row) if "keys" in row else row)
         for collection, documents in zip((self._notices, self._disclosures, self._attempts), rows, strict=True):
             await insert_new(collection, documents)
 
@@ -61,11 +64,13 @@ class MongoReports:
             "keys": {"$in": sorted({*records, *contact_keys})}, "source": {"$in": sorted(sources)},
             "at": {"$gte": earliest(first), "$lte": last},
         }  # fmt: skip
-        return Reported(
+        found = Reported(
             [notice_of(row) async for row in self._notices.find(of_records)] if records else [],
             [disclosure_of(row) async for row in self._disclosures.find(of_records)] if records else [],
-            [attempt_of(row) async for row in self._attempts.find(attempts)],
+            [attempt_of(self._naming.back(row)) async for row in self._attempts.find(attempts)],
         )
+        await self._naming.confirm(contact_keys)
+        return found
 
 
 def earliest(first: Instant) -> Instant:

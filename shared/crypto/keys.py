@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -18,6 +19,8 @@ from shared.errors import IntegrityError
 
 KEY_SIZE = 32
 """Bytes of every secret of this module."""
+_NAME = re.compile(r"([psna])([1-9][0-9]{0,3})\.([A-Za-z0-9_-]+)")
+_FIRST_ALIAS = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def contact_key(pepper_version: int, pepper: bytes, contact_type: str, value: str) -> str:
@@ -26,13 +29,26 @@ def contact_key(pepper_version: int, pepper: bytes, contact_type: str, value: st
 
 
 def lift_contact_key(key: str, pepper_version: int, pepper: bytes) -> str:
-    """The key under the next pepper: HMAC(pepper_{n+1}, key_n), so that keys of erased persons survive a rotation."""
+    """The key under the next pepper: HMAC(pepper_{n+1}, key_n), so that keys of erased persons survive a rotation.
+
+    The same for every other name under the pepper (`s`, `n`, `a`), as long as the name it is made of.
+    """
     _check_secret(pepper)
-    name, _, encoded = key.partition(".")
-    if name != f"p{pepper_version - 1}":
+    letter, version, encoded = name_parts(key)
+    if version != pepper_version - 1:
         raise IntegrityError("a contact key is lifted from the version just before")
     previous = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-    return f"p{pepper_version}.{b64url(hmac.digest(pepper, previous, 'sha256'))}"
+    return f"{letter}{pepper_version}.{b64url(hmac.digest(pepper, previous, 'sha256')[: len(previous)])}"
+
+
+def name_parts(name: str) -> tuple[str, int, str]:
+    """(letter, version, encoded) of a name under the pepper; one that bears no version is an alias of the first."""
+    found = _NAME.fullmatch(name)
+    if found is not None:
+        return found[1], int(found[2]), found[3]
+    if _FIRST_ALIAS.fullmatch(name) is not None:
+        return "a", 1, name
+    raise IntegrityError("this is no name under a pepper")
 
 
 def subject_key(pepper: bytes, collector: str, subject_ref: str, *, pepper_version: int = 1) -> str:
