@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "topics": ("topics",),
     "party": ("party", "topics_access"),
     "stop": ("stop",),
+    "webhook": ("webhook",),
     "proof": ("proof",),
     "evidence": ("evidence",),
     "verify": ("verify",),
@@ -39,6 +40,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "fsck": ("fsck",),
     "keys": ("keys", "keys_rotate"),
     "dead": ("dead",),
+    "contracts": ("contracts",),
 }
 """Each command and the modules of this package that make it (a module that a deployment leaves out is skipped)."""
 
