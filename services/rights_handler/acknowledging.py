@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from services.rights_handler import messages
 from services.rights_handler.deliveries import Answer, Delivery, answered
+from services.rights_handler.escalating import settled
 from services.rights_handler.ports import Ledger, Outbox
 from shared.errors import Unavailable
 from shared.kafka.publisher import Outgoing
@@ -55,7 +56,7 @@ class Acknowledging:
         for row in done.values():
             if row.state == "closed":
                 last = mine[row.order][-1].at
-                await self._ledger.close_obligations([f"escalated/{row.order}", f"unregistered/{row.order}"], last)
+                await self._ledger.close_obligations(settled(row.order), last)
         return [answer for order in lost for answer in mine[order]]
 
 
@@ -71,5 +72,5 @@ def _fact(row: Delivery, answer: Answer) -> Outgoing:
     entry = next(e for e in row.history if e.get("event") == answer.event)
     return messages.fact(
         "delivery.acknowledged", row, event=answer.event, status=answer.status, at=answer.at, closed=entry["closed"],
-        applied_at=answer.applied_at, last_send_at=answer.last_send_at,
+        applied_at=answer.applied_at, last_send_at=answer.last_send_at, signed_by=answer.signed_by,
     )  # fmt: skip

@@ -9,11 +9,13 @@ from services.rights_handler.api import Api
 from services.rights_handler.check_api import CheckApi
 from services.rights_handler.checking import Checking
 from services.rights_handler.deliveries import Times
+from services.rights_handler.escalating import Officers
 from services.rights_handler.fanout import FanOut
 from services.rights_handler.freshness import Freshness, KafkaPositions
 from services.rights_handler.handlers import Handlers
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
+from services.rights_handler.messaging import PersonMessages
 from services.rights_handler.naming import Naming
 from services.rights_handler.noticing import Noticing
 from services.rights_handler.one_click import make_router
@@ -21,8 +23,10 @@ from services.rights_handler.persons import Persons
 from services.rights_handler.protocol import Crossing
 from services.rights_handler.reports import MongoReports
 from services.rights_handler.requesting import Requesting
+from services.rights_handler.resolving import Resolving
 from services.rights_handler.scheduler import Scheduler
 from services.rights_handler.settings import RightsSettings
+from services.rights_handler.stop_api import StopApi
 from services.rights_handler.teller import Teller
 from services.rights_handler.terms import Terms
 from services.rights_handler.tokens import Tokens
@@ -77,6 +81,7 @@ async def build(context: Context) -> None:
     scheduler = Scheduler(
         index, ledger, teller, context.publisher, context.clock, times,
         timedelta(seconds=settings.rights_sweep_every), context.log,
+        Officers(PersonMessages(vault, context.publisher, context.clock), context.registry),
     )  # fmt: skip
     context.background("reminders", scheduler.run)
     positions = KafkaPositions(settings, name, {
@@ -95,6 +100,11 @@ async def build(context: Context) -> None:
         auth=auth, checking=Checking(index, reports, freshness, context.registry, settings.sending), persons=persons,
         noticing=Noticing(context.registry, tokens, settings.public_url), clock=context.clock,
     )  # fmt: skip
+    stop_api = StopApi(
+        auth=auth, registry=context.registry, index=index, ledger=ledger, requesting=requesting,
+        resolving=Resolving(ledger, context.publisher, context.clock), key_of=persons.row_key, clock=context.clock,
+    )  # fmt: skip
+    context.app.include_router(stop_api.router())  # before `api`: its paths are the more precise ones
     context.app.include_router(api.router())
     context.app.include_router(checks.router())
     context.app.include_router(make_router(tokens, context.registry, requesting))

@@ -154,6 +154,7 @@ def answer(event: Internal, identity: str) -> Answer:
             at=instant(facts["received_at"]),
             applied_at=facts.get("applied_at"),
             last_send_at=facts.get("last_send_at"),
+            signed_by=facts.get("signed_by"),
         )
 
 

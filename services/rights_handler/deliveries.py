@@ -77,6 +77,8 @@ class Answer:
     at: Instant
     applied_at: Instant | None = None
     last_send_at: Instant | None = None
+    signed_by: str | None = None
+    """The registered key that signed it; None where the answer is not signed (signing is optional)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def answered(delivery: Delivery, answer: Answer) -> Delivery:
     closes = answer.status == "applied" or (answer.status == "unknown_person" and not delivery.may_hold)
     closed = closes or delivery.state == "closed"
     entry = {"at": answer.at, "what": "acknowledged", "status": answer.status, "event": answer.event, "closed": closed}
-    entry.update({k: v for k in ("applied_at", "last_send_at") if (v := getattr(answer, k)) is not None})
+    entry.update({k: v for k in ("applied_at", "last_send_at", "signed_by") if (v := getattr(answer, k)) is not None})
     after = replace(delivery, history=(*delivery.history, entry), rev=delivery.rev + 1)
     if delivery.state == "closed":
         return after
@@ -167,10 +169,19 @@ def chased(delivery: Delivery, now: Instant, times: Times) -> Delivery:
 
 
 def escalated(delivery: Delivery, now: Instant, times: Times) -> Delivery:
-    """The order once its due time passed: an operator's matter; the party goes on being reminded."""
-    history = (*delivery.history, {"at": now, "what": "escalated"})
+    """The order once its due time passed: an operator's matter; it goes out once more now, and is repeated every day."""
+    number = delivery.reminders + 1
+    history = (*delivery.history, {"at": now, "what": "escalated", "n": number})
     again = format_instant(parse_instant(now) + times.repeat)
-    return replace(delivery, state="escalated", next_at=again, history=history, rev=delivery.rev + 1)
+    return replace(
+        delivery, state="escalated", reminders=number, next_at=again, history=history, rev=delivery.rev + 1
+    )  # fmt: skip
+
+
+def dropped(delivery: Delivery, now: Instant) -> Delivery:
+    """The order no longer stands (the suspension it told of is over): nobody is reminded of it."""
+    history = (*delivery.history, {"at": now, "what": "superseded"})
+    return replace(delivery, state="closed", status="superseded", next_at=None, history=history, rev=delivery.rev + 1)
 
 
 def overdue(delivery: Delivery, now: Instant) -> bool:

@@ -92,6 +92,11 @@ class MongoLedger:
         """Insert those that are new."""
         await insert_new(self._obligations, [obligation_row(obligation) for obligation in obligations])
 
+    async def obligation(self, obligation_id: str) -> Obligation | None:
+        """By id."""
+        row = await self._obligations.find_one({"_id": obligation_id})
+        return None if row is None else obligation_of(row)
+
     async def close_obligations(self, ids: Collection[str], at: Instant) -> None:
         """One update."""
         if ids:

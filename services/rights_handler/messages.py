@@ -50,6 +50,8 @@ def order(row: Delivery, grant: Grant, person: Person | None, match_keys: MatchK
         "ack_due_at": row.ack_due_at,
         "reminder": row.reminders,
     }
+    if row.state == "escalated":
+        body["escalated"] = True  # the party's data protection contact and an operator are told too
     headers = headers_of(event_id("order", row.order, str(row.reminders)), ORDERED)
     return Outgoing(OUT_WITHDRAWALS.of(row.party), row.order.encode(), canonical.dumps(body), headers)
 

@@ -25,6 +25,8 @@ ALIAS_BYTES = 16
 _ALIAS = b"match alias"
 """Keeps this use of the pepper apart from every other (RFC 7693, personalisation)."""
 _NEAR = b"postal trait"
+_ROW = b"opposition row"
+ROW_BYTES = 24
 CONSENT_KIND = "consent.recorded"
 """The kind a consent's sealed part is bound to; it travels unchanged in the verdict."""
 
@@ -106,6 +108,10 @@ class Persons:
             "n1." + b64url(blake2b(trait.encode(), digest_size=ALIAS_BYTES, key=first, person=_NEAR).digest())
             for trait in found
         ))  # fmt: skip
+
+    def row_key(self, row: bytes) -> str:
+        """A keyed hash of a row of an opposition list: the id of its stop, which must tell nothing of the contact."""
+        return b64url(blake2b(row, digest_size=ROW_BYTES, key=self._naming.first, person=_ROW).digest())
 
     def match_keys(self, party: str, person: Person) -> list[dict[str, str]]:
         """What this party finds each contact by, sorted so that the same order always has the same bytes."""

@@ -157,6 +157,10 @@ class Ledger(Protocol):
         """Open those that are not there."""
         ...
 
+    async def obligation(self, obligation_id: str) -> Obligation | None:
+        """One obligation by id, open or closed."""
+        ...
+
     async def close_obligations(self, ids: Collection[str], at: Instant) -> None:
         """Close those that are open."""
         ...

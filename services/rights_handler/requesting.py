@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -47,8 +48,10 @@ class Requesting:
             message = "the stop names nobody: give a contact, a subject_ref or a record"
             raise InputError([Problem("STOP-NOBODY", "/contacts", message)])
         wanted = data.get("stop_id")
-        stop_id = _id("http", caller.party or "operator", wanted if isinstance(wanted, str) else uuid.uuid4().hex)
-        return await self._publish(stop_id, {**_as_party(data, caller.party), "stop_id": stop_id})
+        stop_id = stop_identity(
+            "http", caller.party or "operator", wanted if isinstance(wanted, str) else uuid.uuid4().hex
+        )
+        return await self._one({**_as_party(data, caller.party), "stop_id": stop_id})
 
     async def by_link(self, reference: Reference) -> str:
         """A click on a one-click link: this party stops, on all channels, for the person of this record.
@@ -57,7 +60,7 @@ class Requesting:
         and a click after a later consent is another.
         """
         second = int(self._clock.now().timestamp())
-        stop_id = _id("link", reference.record, reference.party, str(second))
+        stop_id = stop_identity("link", reference.record, reference.party, str(second))
         data = {
             "stop_id": stop_id,
             "record": reference.record,
@@ -65,18 +68,25 @@ class Requesting:
             "kind": "withdrawal",
             "via": "one_click",
         }
-        return await self._publish(stop_id, data)
+        return await self._one(data)
 
-    async def _publish(self, stop_id: str, data: dict[str, Any]) -> str:
-        envelope = Envelope(id=stop_id, source=PLATFORM_PARTY, type=STOP_REQUESTED)
-        message = Outgoing(
-            IN_PLATFORM_RIGHTS.name, stop_id.encode(), orjson.dumps(data), tuple(to_headers(envelope))
-        )  # fmt: skip
+    async def publish(self, stops: Sequence[Mapping[str, Any]]) -> None:
+        """Store stops, each with the `stop_id` that makes it count once."""
+        messages = [
+            Outgoing(
+                IN_PLATFORM_RIGHTS.name, str(stop["stop_id"]).encode(), orjson.dumps(stop),
+                tuple(to_headers(Envelope(id=str(stop["stop_id"]), source=PLATFORM_PARTY, type=STOP_REQUESTED))),
+            )
+            for stop in stops
+        ]  # fmt: skip
         try:
-            await self._outbox.send_all([message])
+            await self._outbox.send_all(messages)
         except KafkaError as error:
             raise Unavailable("Kafka did not confirm the stop") from error
-        return f"{PLATFORM_PARTY}/{stop_id}"
+
+    async def _one(self, data: Mapping[str, Any]) -> str:
+        await self.publish([data])
+        return f"{PLATFORM_PARTY}/{data['stop_id']}"
 
 
 def _as_party(data: dict[str, Any], party: str | None) -> dict[str, Any]:
@@ -94,5 +104,6 @@ def _as_party(data: dict[str, Any], party: str | None) -> dict[str, Any]:
     return meant
 
 
-def _id(*cause: str) -> str:
+def stop_identity(*cause: str) -> str:
+    """The same cause always gives the same stop: 32 hex digits of SHA-256. A cause holds no contact."""
     return hashlib.sha256("\0".join(cause).encode()).hexdigest()[:32]

@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from services.rights_handler import messages
-from services.rights_handler.deliveries import OPERATOR, Delivery, Times, chased, escalated, leased, overdue
+from services.rights_handler.deliveries import Delivery, Times, chased, escalated, leased, overdue
 from services.rights_handler.domain import Grant
-from services.rights_handler.ports import Index, Ledger, Obligation, Outbox
+from services.rights_handler.escalating import Officers, obligations
+from services.rights_handler.ports import Index, Ledger, Outbox
 from services.rights_handler.teller import Teller
 from shared.clock import Clock
 from shared.instants import format_instant
@@ -27,7 +28,7 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Scheduler:
-    """Looks at what is due."""
+    """Looks at what is due. `officers`: writes to the party's data protection contact once an order is escalated."""
 
     index: Index
     ledger: Ledger
@@ -37,6 +38,7 @@ class Scheduler:
     times: Times
     every: timedelta
     log: Any
+    officers: Officers
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -69,26 +71,24 @@ class Scheduler:
         await self.ledger.close_obligations([f"unregistered/{row.order}" for row in after if row.order in first], now)
 
     async def _escalate(self, rows: Sequence[Delivery], now: str) -> None:
-        """Make it an operator's matter, first in the ledger of obligations, last in the row: a crash repeats it whole."""
+        """Make it an operator's and the party's officer's matter.
+
+        First the obligations, then the order once more, the letter and the fact, last the row: a crash repeats it whole, under
+        the same ids.
+        """
+        if not rows:
+            return
         after = [escalated(row, now, self.times) for row in rows]
-        await self.ledger.open_obligations([_owed(row, now) for row in after])
+        contacts = {row.party: self.teller.contact_dpo(row.party) for row in after}
+        await self.ledger.open_obligations([one for row in after for one in obligations(row, now, contacts[row.party])])
+        grants = {grant.record: grant for grant in await self.index.grants_of({row.record for row in after})}
+        await self.teller.orders([row for row in after if row.record in grants], grants)
+        untold = {row.order for row in await self.officers.write(after)}
         await self.outbox.send_all([
-            messages.fact("delivery.escalated", row, event="1", at=now, ack_due_at=row.ack_due_at, reminders=row.reminders)
+            messages.fact("delivery.escalated", row, event="1", at=now, ack_due_at=row.ack_due_at, reminders=row.reminders,
+                          officer_written_to=row.order not in untold)
             for row in after
         ])  # fmt: skip
         await self.ledger.save_deliveries(after)
         for row in after:
             self.log.warning("order escalated: no acceptable answer in time", order=row.order, party=row.party)
-
-
-def _owed(row: Delivery, now: str) -> Obligation:
-    return Obligation(
-        id=f"escalated/{row.order}",
-        kind="order-escalated",
-        owner=OPERATOR,
-        cause=f"the party did not apply this order in time ({row.status or 'no answer'}): reach it by other means",
-        opened_at=now,
-        due_at=row.ack_due_at,
-        next_at=row.next_at,
-        refs=(("stop", row.stop), ("party", row.party), ("record", row.record), ("order", row.order)),
-    )

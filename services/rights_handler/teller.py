@@ -60,6 +60,10 @@ class Teller:
             await self._registry.catch_up()
         return {party for party in parties if self._registry.view.party(party) is not None}
 
+    def contact_dpo(self, party: str) -> str | None:
+        """The data protection contact that the registry names for a party."""
+        return getattr(self._registry.view.party(party), "contact_dpo", None)
+
     async def permissions(
         self, decided: Decided, persons: Mapping[str, Person], once: Mapping[str, Collection[Name]] = NONE_BEFORE
     ) -> None:

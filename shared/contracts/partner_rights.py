@@ -59,6 +59,10 @@ class StopRequested(Contract):
     collector: PartyId | None = None
     """Whose `subject_ref` it is; default: the sender."""
     record: RecordId | None = None
+    operator_reference: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    """Where whoever took it down keeps it: a letter, a call, an opposition list. Sealed with the contacts, never in clear."""
+    received_by: PartyId | None = None
+    """Who received it, where that is not the sender: a party, for a list that is imported for it."""
 
 
 class Identity(Contract):

@@ -117,6 +117,8 @@ class StopOrdered(Contract):
     kind: StopKind
     ack_due_at: Instant
     reminder: int = 0
+    escalated: bool = False
+    """Its due time has passed: the party's data protection contact and an operator are told too."""
 
 
 class RightOrdered(Contract):

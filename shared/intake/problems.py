@@ -54,6 +54,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "The stop names nobody: no contact, no subject_ref, no record.",
         "L'opposition ne désigne personne : ni contact, ni subject_ref, ni dossier.",
     ),
+    "ACK-SIGNATURE": (
+        "The signature of the acknowledgement does not hold: it is not counted.",
+        "La signature de l'acquittement ne tient pas : il n'est pas compté.",
+    ),
     "REQUEST-NOBODY": (
         "The request or report names nobody: no contact, no subject_ref, no record.",
         "La demande ne désigne personne : ni contact, ni subject_ref, ni dossier.",

@@ -21,6 +21,7 @@ from shared.contracts.partner_rights import (
 from shared.errors import InputError, Problem
 from shared.instants import format_instant
 from shared.intake.accepted import Accepted, contacts_of, content_of, instant_text, pointers_of, read, types_of
+from shared.intake.signatures import ack_text, signed_by
 from shared.registry.view import RegistryView
 
 _REQUEST = TypeAdapter(RightRequested)
@@ -55,15 +56,19 @@ def accept_request(envelope: Envelope, data: bytes, received_at: datetime, regis
     return _accepted(record_id, facts, sealed, data, warnings)
 
 
-def accept_acknowledgement(envelope: Envelope, data: bytes, received_at: datetime, _: RegistryView) -> Accepted:
-    """A party's answer to an order."""
+def accept_acknowledgement(envelope: Envelope, data: bytes, received_at: datetime, registry: RegistryView) -> Accepted:
+    """A party's answer to an order. Where it is signed, the signature must hold (`shared.intake.signatures`)."""
     model = read(_ACKNOWLEDGED, data)
+    party = registry.party(envelope.source)
+    text = ack_text(model.order_id, model.status, instant_text(model.applied_at), instant_text(model.last_send_at))
+    key = None if model.signature is None else signed_by(model.signature, text, party.public_keys if party else ())
     facts = _head("order.acknowledged", envelope, received_at) | {
         "order": model.order_id,
         "status": model.status,
         "applied_at": instant_text(model.applied_at),
         "last_send_at": instant_text(model.last_send_at),
         "signature": model.signature,
+        "signed_by": key,
     }
     return _report(envelope, facts, {"reason": model.reason} if model.reason else {}, data)
 

@@ -74,6 +74,10 @@ def accept_stop(envelope: Envelope, data: bytes, received_at: datetime, registry
         sealed["collector_ref"] = _matching(_PARTY, body.get("collector")) or source
     if unusable:
         sealed["unusable"] = unusable
+    reference = _text(body.get("operator_reference"))
+    if reference:
+        sealed["operator_reference"] = reference
+    received_by = _matching(_PARTY, body.get("received_by"))
     facts = {
         "kind": KIND,
         "v": 1,
@@ -87,6 +91,7 @@ def accept_stop(envelope: Envelope, data: bytes, received_at: datetime, registry
         "record": record,
         "contact_types": types_of(contacts),
         "unusable_contacts": len(unusable),
+        "received_by": received_by if received_by and registry.party(received_by) is not None else None,
     }
     return Accepted(KIND, f"stop/{source}/{stop_id}", facts, sealed, pointers_of(sealed), content)
 

@@ -153,6 +153,9 @@ class World:
         for obligation in obligations:
             self.obligations.setdefault(obligation.id, obligation)
 
+    def obligation(self, obligation_id):
+        return self.obligations.get(obligation_id)
+
     def close_obligations(self, ids, at):
         for key in ids:
             if key in self.obligations and self.obligations[key].closed_at is None:

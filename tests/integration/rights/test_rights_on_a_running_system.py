@@ -133,8 +133,8 @@ async def test_two_instances_publish_each_reminder_once(partner, http):
     assert answer.status_code == 202
     stop = answer.json()["stop"]
     await branches(http, stop, "escalated")
-    await partner.none("out.hibou.withdrawals", lambda b: b["stop_id"] == stop and b["reminder"] > 2, 1)
-    for number in (0, 1, 2):
+    await partner.none("out.hibou.withdrawals", lambda b: b["stop_id"] == stop and b["reminder"] > 3, 1)
+    for number in (0, 1, 2, 3):
         matching = lambda b, n=number: b["stop_id"] == stop and b["reminder"] == n  # noqa: E731
         assert await partner.read("out.hibou.withdrawals", matching)
         with pytest.raises(TimeoutError):

@@ -30,12 +30,27 @@ class NoKeys:
         return {}
 
 
+class Registered(str):
+    """A party of the fake registry: its id, and what is asked of it."""
+
+    __slots__ = ()
+    country = "FR"
+
+    @property
+    def legal_name(self):
+        return self.title()
+
+    @property
+    def contact_dpo(self):
+        return f"dpo@{self}.example"
+
+
 class View:
     def __init__(self, parties=PARTIES):
         self.known = set(parties)
 
     def party(self, name):
-        return name if name in self.known else None
+        return Registered(name) if name in self.known else None
 
     def agreements(self, _collector, _prospector):
         return ()

@@ -11,10 +11,18 @@ from rights_world import PERSON, RECORD, START, TIMES, FakeRegistry, make_crossi
 from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.deliveries import Answer
 from services.rights_handler.domain import order_id
+from services.rights_handler.escalating import Officers
+from services.rights_handler.messaging import PersonMessages
 from services.rights_handler.scheduler import LEASE, Scheduler
 from shared.clock import ManualClock
+from shared.crypto.sealing import RecordKey
 from shared.instants import format_instant
 from tests.fakes.rights import Direct
+
+
+class Keys:
+    async def read(self, record_ids):
+        return {record: RecordKey(b"k" * 32) for record in record_ids}
 
 
 class Quiet:
@@ -48,7 +56,8 @@ ORDER = order_id("canalvert/s1", "canalvert", RECORD)
 
 def scheduler(ports, clock, registry):
     teller = make_crossing(ports, clock=clock, registry=registry)._teller
-    return Scheduler(ports, ports, teller, ports, clock, TIMES, timedelta(seconds=1), Quiet())
+    officers = Officers(PersonMessages(Keys(), ports, clock), registry)
+    return Scheduler(ports, ports, teller, ports, clock, TIMES, timedelta(seconds=1), Quiet(), officers)
 
 
 def answer(status="applied", event="e1", source="canalvert", order=ORDER):
@@ -116,16 +125,20 @@ async def test_a_silent_party_is_reminded_on_schedule_then_escalated(ports, cloc
         await one.sweep()
         orders = [orjson.loads(m.value) for m in ports.world.published if m.topic == "out.canalvert.withdrawals"]
         said.append([o["reminder"] for o in orders])
-    assert said == [[1], [1, 2], [1, 2, 3], [1, 2, 3], [1, 2, 3]]
-    assert [f["reminder"] for f in facts(ports.world, "delivery.reminded")] == [1, 2, 3]
+    assert said == [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4]]
+    assert [f["reminder"] for f in facts(ports.world, "delivery.reminded")] == [1, 2, 3, 4]
+    last = [orjson.loads(m.value) for m in ports.world.published if m.topic == "out.canalvert.withdrawals"][-1]
+    assert last["escalated"] is True
     assert len(facts(ports.world, "delivery.escalated")) == 1
     owed = ports.world.obligations[f"escalated/{ORDER}"]
     assert (owed.owner, owed.closed_at) == ("operator", None)
+    assert ports.world.obligations[f"dpo/{ORDER}"].owner == "canalvert"
     clock.advance(timedelta(hours=24))
     await one.sweep()
-    assert [f["reminder"] for f in facts(ports.world, "delivery.reminded")] == [1, 2, 3, 4]
+    assert [f["reminder"] for f in facts(ports.world, "delivery.reminded")] == [1, 2, 3, 4, 5]
     await Acknowledging(ports, ports)([answer()])
     assert ports.world.obligations[f"escalated/{ORDER}"].closed_at is not None
+    assert ports.world.obligations[f"dpo/{ORDER}"].closed_at is not None
     clock.advance(timedelta(hours=48))
     assert await one.sweep() == 0
 

@@ -90,7 +90,8 @@ def test_reminders_then_escalation_then_repetition():
     late = escalated(row, row.next_at, TIMES)
     assert (late.state, late.owner, late.next_at) == ("escalated", "operator", "2026-10-04T17:05:01.000Z")
     assert not overdue(late, late.next_at)
-    assert chased(late, late.next_at, TIMES).reminders == 4
+    assert late.reminders == 4  # an escalation is told to the party as one more reminder
+    assert chased(late, late.next_at, TIMES).reminders == 5
 
 
 def test_there_is_always_a_reminder_before_an_escalation():
