@@ -94,7 +94,12 @@ STOPS = TopicRow("stops", "stop", ("collector",), INDEXED, retention_ms=90 * DAY
 REQUESTS = TopicRow("requests", "request", ("collector",), INDEXED, retention_ms=90 * DAY_MS, archived=True)
 REPORTS = TopicRow("reports", "order or record", ("collector",), INDEXED, retention_ms=90 * DAY_MS, archived=True)
 DELIVERIES = TopicRow(
-    "deliveries", "order id", ("rights_handler",), ("proof_archive",), retention_ms=90 * DAY_MS, archived=True
+    "deliveries",
+    "order id (a proof's delivery: record)",
+    ("rights_handler", "proof_archive"),
+    ("proof_archive",),
+    retention_ms=90 * DAY_MS,
+    archived=True,
 )
 ERASURES = TopicRow(
     "erasures",
