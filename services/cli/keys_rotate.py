@@ -19,6 +19,7 @@ from services.cli.groups import group
 from services.cli.keys import HELP
 from services.cli.language import tr
 from services.cli.target import AsJson, DataDir, print_json, resolve, run, settings_of
+from services.rights_handler.renaming import PepperRotation
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.keyring.kek import KekRotation
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     keys = group(app, "keys", HELP)
     rotate = group(keys, "rotate", "Put a secret's next version into use, while everything runs.")
     rotate.command("kek", epilog="Example: opposable keys rotate kek --data-dir .opposable")(kek)
+    rotate.command("pepper", epilog="Example: opposable keys rotate pepper --data-dir .opposable")(pepper)
 
 
 def kek(
@@ -73,6 +75,31 @@ def kek(
             "l’ancien fichier est détruit ici : détruisez ses copies sur les autres machines et sous séquestre, puis lancez "
             "`opposable keys escrow`",
         ))  # fmt: skip
+
+
+def pepper(batch: Batch = 1000, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Name every person of the index under the next pepper, stops of erased persons too, without missing a lookup.
+
+    No restart, and no pepper is destroyed: names are chained, so each needs those before it. On several machines, bring the
+    new file (`pepper.<n>`) to every rights_handler when it appears; until then they wait, and lose nothing.
+    """
+    settings = settings_of(resolve(data_dir))
+    with bar(tr("rows", "lignes"), quiet=as_json) as tick:
+        done = run(on_mongodb(settings, lambda client: PepperRotation(
+            client, settings.secrets_dir, SystemClock(), batch=batch
+        ).run(tick)))  # fmt: skip
+    if as_json:
+        print_json({
+            "old": done.old, "new": done.new, "check": done.check, "lifted": done.lifted, "narrowed": done.narrowed,
+            "left": done.left,
+        })  # fmt: skip
+        return
+    typer.echo(tr(
+        f"persons are named under pepper {done.new} (check value {done.check}); {done.left} rows bear an older name. Keep every "
+        "pepper, and run `opposable keys escrow`",
+        f"les personnes sont désignées sous le poivre {done.new} (valeur de contrôle {done.check}) ; {done.left} ligne porte un "
+        "nom plus ancien. Gardez tous les poivres, et lancez `opposable keys escrow`",
+    ))  # fmt: skip
 
 
 async def on_mongodb(settings: Settings, work: Callable[[Client], Awaitable[T]]) -> T:

@@ -27,6 +27,8 @@ STATE = "pepper"
 WATCH_S = 1.0
 FIELDS = ("cks", "sref", "nks", "keys", "contact_keys", "subject_key")
 """Fields of rows that hold names; `aks` too, which stand in the order of `cks`."""
+SINGLE = ("sref", "subject_key")
+"""Of these, those that hold one name (a list of one a version, while there are several)."""
 
 
 class Naming:
@@ -65,8 +67,7 @@ class Naming:
             return row
         version = min((v for v in borne if v >= self.lookup), default=max(borne))
         kept: Document = {field: _of(row[field], version) for field in (*FIELDS, "aks") if field in row}
-        if "sref" in kept:
-            kept["sref"] = next(iter(kept["sref"]), None)
+        kept.update({field: next(iter(kept[field]), None) for field in SINGLE if field in kept})
         return {**row, **kept}
 
     def borne(self, row: Mapping[str, Any], versions: Sequence[int]) -> Document:
@@ -77,8 +78,8 @@ class Naming:
                 values[field] = self._under(_listed(row[field]), versions)
         if row.get("aks"):
             values["aks"] = [alias for version in versions for alias in self._aliases(row, version)]
-        if isinstance(row.get("sref"), str) and len(versions) == 1:
-            values["sref"] = values["sref"][0]
+        if len(versions) == 1:
+            values.update({field: values[field][0] for field in SINGLE if values.get(field)})
         return {**values, "pvs": list(versions)}
 
     async def load(self) -> None:
@@ -96,7 +97,7 @@ class Naming:
         if self._states is None or not names:
             return
         await self.load()
-        if any(version_of(name) not in (0, self.lookup) for name in names):
+        if any(0 < version_of(name) < self.lookup for name in names):
             raise Unavailable("the pepper is being rotated: this is looked up again under the next one")
 
     async def watch(self) -> None:

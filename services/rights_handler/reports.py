@@ -56,7 +56,7 @@ class MongoReports:
         first: Instant,
         last: Instant,
     ) -> Reported:
-        """Three queries; none where nobody is named."""
+        """Three queries; none where nobody is named. The stops, read after them, confirm the names (`Naming.confirm`)."""
         if not records and not contact_keys:
             return Reported()
         of_records: Document = {"record": {"$in": sorted(records)}}
@@ -64,13 +64,11 @@ class MongoReports:
             "keys": {"$in": sorted({*records, *contact_keys})}, "source": {"$in": sorted(sources)},
             "at": {"$gte": earliest(first), "$lte": last},
         }  # fmt: skip
-        found = Reported(
+        return Reported(
             [notice_of(row) async for row in self._notices.find(of_records)] if records else [],
             [disclosure_of(row) async for row in self._disclosures.find(of_records)] if records else [],
             [attempt_of(self._naming.back(row)) async for row in self._attempts.find(attempts)],
         )
-        await self._naming.confirm(contact_keys)
-        return found
 
 
 def earliest(first: Instant) -> Instant:
