@@ -61,7 +61,7 @@ class Steps:
     async def run(self) -> None:
         """Sweep for ever."""
         while True:
-            if await self.sweep() < MOST:
+            if not await self.sweep():  # a row that moved may have its next step now
                 await asyncio.sleep(self.every.total_seconds())
 
     async def sweep(self) -> int:

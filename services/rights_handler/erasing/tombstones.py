@@ -60,6 +60,11 @@ class Tombstones:
                     found[record].add(row["_id"])
         return {record: sorted(ids) for record, ids in found.items()}
 
+    async def reports_of(self, contact_keys: Collection[str]) -> list[str]:
+        """Attempts to reach these contacts: their ids."""
+        found = self._attempts.find({"keys": {"$in": sorted(contact_keys)}}, {"_id": 1}) if contact_keys else None
+        return [] if found is None else [row["_id"] async for row in found]
+
     async def forget_reports(self, ids: Collection[str]) -> None:
         """Delete attempts."""
         if ids:
