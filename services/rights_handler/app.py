@@ -10,6 +10,7 @@ from services.rights_handler.check_api import CheckApi
 from services.rights_handler.checking import Checking
 from services.rights_handler.deliveries import Times
 from services.rights_handler.escalating import Officers
+from services.rights_handler.erasing.wiring import install as install_erasing
 from services.rights_handler.fanout import FanOut
 from services.rights_handler.freshness import Freshness, KafkaPositions
 from services.rights_handler.handlers import Handlers
@@ -107,6 +108,10 @@ async def build(context: Context) -> None:
     context.app.include_router(stop_api.router())  # before `api`: its paths are the more precise ones
     context.app.include_router(api.router())
     context.app.include_router(checks.router())
+    install_erasing(
+        context, settings=settings, vault=vault, persons=persons, index=index, ledger=ledger, teller=teller,
+        requesting=requesting, auth=auth,
+    )  # fmt: skip
     context.app.include_router(make_router(tokens, context.registry, requesting))
 
 

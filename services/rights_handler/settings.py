@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from services.rights_handler.sending.model import SendingSettings
@@ -36,6 +36,13 @@ class RightsSettings(Settings):
     """Whether Good Friday and 26 December count as holidays."""
     sending_appointment_minutes: float = 30.0
     """How far from an appointment expressly given a call may fall, outside the hours."""
+
+    rights_erasing_every: float = 0.3
+    """Seconds between two looks at erasures under way."""
+    rights_retention_every: float = 60.0
+    """Seconds between two looks at records whose retention may have ended."""
+    rights_retention_years: int = Field(default=3, ge=0, le=30)
+    """How long a record is kept after its last line ended, where no text says how long (`erasing.table`)."""
 
     @field_validator("rights_remind_after", mode="before")
     @classmethod
