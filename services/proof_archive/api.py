@@ -1,4 +1,4 @@
-"""HTTP of the archive: proofs by record (`.json`, `.zip`), verification, obligations. Errors are RFC 9457 problems.
+"""HTTP of the archive: proofs by record (`.json`, `.zip`, `.pdf`), verification, obligations. Errors are RFC 9457 problems.
 
 A record that no checkpoint covers yet is answered 202 with a promise: where it stands and when its proof is due.
 """
@@ -15,21 +15,19 @@ from fastapi.responses import JSONResponse
 
 from services.proof_archive.bundles.canonical_zip import MAX_BYTES
 from services.proof_archive.bundles.dossier import Dossier, Search
-from services.proof_archive.bundles.manifest import Audience
 from services.proof_archive.claims import CLAIM_MOST, opened, reason_of
+from services.proof_archive.delivering.making import MEDIA, Making
+from services.proof_archive.delivering.person import PERSON
 from services.proof_archive.entitlement import audience_of
 from services.proof_archive.proofs import Proofs
 from services.proof_archive.settings import ArchiveSettings
 from services.proof_archive.verifying.verify import verify_bundle
 from shared.auth import Authenticator, Caller
 from shared.clock import Clock
-from shared.errors import IntegrityError
 from shared.instants import format_instant
 from shared.kafka.publisher import Publisher
 from shared.problems import Refusal, problem
 from shared.registry.feed import RegistryFeed
-
-ZIP = "application/zip"
 
 
 class ProofRoutes:
@@ -44,7 +42,9 @@ class ProofRoutes:
         settings: ArchiveSettings,
         log: Any,
         publisher: Publisher,
+        making: Making,
     ) -> None:
+        self._making = making
         self._publisher = publisher
         self.also_owed: list[Callable[[], Awaitable[list[dict[str, Any]]]]] = []
         """Other parts of the service that have obligations to show."""
@@ -68,7 +68,7 @@ class ProofRoutes:
         return await self._answer(name, request, caller, claim=reason)
 
     async def _answer(self, name: str, request: Request, caller: Caller, *, claim: str | None = None) -> Response:
-        name, as_zip = _format(name, request)
+        name, format_ = _format(name, request)
         search = await self._proofs.search()
         record = await _resolve(search, name, caller, self._registry)
         dossier = await search.dossier(record)
@@ -83,7 +83,7 @@ class ProofRoutes:
             return self._promise(dossier)
         if claim is not None:
             await self._publisher.send_all([opened(record, claim, format_instant(self._clock.now()))])
-        return await self._prove(dossier, audience, as_zip=as_zip, for_claims=claim is not None)
+        return await self._making.answer(dossier, audience, format_, for_claims=claim is not None)
 
     async def verify(self, request: Request) -> Response:
         """`POST /v1/verify`: the bundle in the body, under this deployment's own trust file."""
@@ -112,18 +112,14 @@ class ProofRoutes:
             raise _forbidden()
         return self._proofs.carried(dossier, audience)
 
-    async def _prove(self, dossier: Dossier, audience: Audience, *, as_zip: bool, for_claims: bool) -> Response:
-        try:
-            made = await self._proofs.prove(dossier, audience, for_claims=for_claims)
-            if not as_zip:
-                return JSONResponse(made.as_json(), headers={"Cache-Control": "no-store"})
-            content = await asyncio.to_thread(self._proofs.zip, made)
-        except IntegrityError as error:
-            self._log.error("no proof: the archive contradicts itself", record=dossier.record, exc_info=error)
-            return problem(500, "The archive contradicts itself; it has been logged", code="INTEGRITY")
-        file = dossier.record.replace("/", "-") + ".zip"
-        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{file}"'}
-        return Response(content, media_type=ZIP, headers=headers)
+    async def for_person(self, record: str, format_: str) -> Response:
+        """The proof of a record for its person, who has proved to be: everything of the consent (RGPD 15)."""
+        dossier = await (await self._proofs.search()).dossier(record)
+        if not dossier.consents and not await self._proofs.is_admitted(record):
+            raise Refusal(404, "NOT-FOUND", "No consent of this name is archived")
+        if not any(item.covered for item in dossier.consents):
+            return self._promise(dossier)
+        return await self._making.answer(dossier, PERSON, format_)
 
     def _promise(self, dossier: Dossier) -> Response:
         """Where the record stands (unknown while the collector alone has it), and when its proof is due."""
@@ -149,12 +145,13 @@ def make_router(routes: ProofRoutes) -> APIRouter:
     return router
 
 
-def _format(name: str, request: Request) -> tuple[str, bool]:
-    """The record asked for, and whether as a ZIP: by its suffix, else by `Accept`, else JSON."""
+def _format(name: str, request: Request) -> tuple[str, str]:
+    """The record asked for, and the format: by its suffix, else by `Accept`, else JSON."""
     stem, dot, suffix = name.rpartition(".")
-    if dot and suffix in {"json", "zip"}:
-        return stem, suffix == "zip"
-    return name, ZIP in request.headers.get("accept", "")
+    if dot and suffix in MEDIA:
+        return stem, suffix
+    accepted = request.headers.get("accept", "")
+    return name, next((format_ for format_ in ("zip", "pdf") if MEDIA[format_] in accepted), "json")
 
 
 async def _resolve(search: Search, name: str, caller: Caller, registry: RegistryFeed) -> str:

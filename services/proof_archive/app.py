@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.proof_archive.api import ProofRoutes, make_router
+from services.proof_archive.attestation.render import Renderer
 from services.proof_archive.checkpoints.standing import Standing
+from services.proof_archive.delivering.api import DeliveryRoutes, make_delivery_router
+from services.proof_archive.delivering.history import History
+from services.proof_archive.delivering.making import Making
+from services.proof_archive.delivering.outbox import Outbox
 from services.proof_archive.evidence.api import EvidenceRoutes, make_evidence_router
 from services.proof_archive.evidence.files import Files
 from services.proof_archive.evidence.joined import Joining
@@ -26,6 +31,7 @@ from shared.crypto.policy import BUNDLE_SUFFIX
 from shared.keyring.ring import Ring
 from shared.service import Context, run_service
 from shared.settings import read_secret
+from shared.tickets import Tickets
 from shared.topics import ARCHIVED
 from shared.vault import Vault
 
@@ -42,9 +48,11 @@ async def build(context: Context) -> None:
     files = Files(context.mongo)
     owed = Owed(context.mongo, files, timedelta(days=settings.evidence_due_days))
     sequencer = Sequencer(store, ownership, metrics=context.metrics, log=context.log, cite=owed.cite)
-    for prepare in (store.prepare, files.prepare, owed.prepare):
+    outbox = Outbox(context.mongo, context.publisher, context.clock, context.metrics, context.log)
+    for prepare in (store.prepare, files.prepare, owed.prepare, outbox.prepare):
         context.on_start(prepare)
     context.background("evidence", lambda: rounds(owed, files, context.clock, context.log))
+    context.background("deliveries", outbox.run)
     context.consume(
         topics=[row.name for row in ARCHIVED], group=GROUP, process=sequencer.process, on_assigned=sequencer.assigned,
         isolate=False, max_records=settings.batch_records,
@@ -54,7 +62,8 @@ async def build(context: Context) -> None:
         return sequencer.problems()
 
     context.checks.append(halted)
-    vault = Vault(context.mongo, Ring(settings.secrets_dir, "kek"))
+    keys = Ring(settings.secrets_dir, "kek")
+    vault = Vault(context.mongo, keys)
     bundle_key = Signer(settings.deployment + BUNDLE_SUFFIX, read_secret(settings.secrets_dir, "bundle.seed"))
     standing = Standing(reader, settings.trust_file, context.clock, settings.proof_due_s)
     joining = Joining(files, vault, settings.evidence_bundle_bytes)
@@ -62,13 +71,19 @@ async def build(context: Context) -> None:
         reader, vault, deployment=settings.deployment, signer=bundle_key, standing=standing, joining=joining
     )
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
-    routes = ProofRoutes(auth, proofs, context.registry, context.clock, settings, context.log, context.publisher)
-    routes.also_owed.append(owed.by_owner)
+    making = Making(proofs, Renderer(), standing, outbox, context.clock, context.log)
+    routes = ProofRoutes(
+        auth, proofs, context.registry, context.clock, settings, context.log, context.publisher, making
+    )
+    routes.also_owed += [owed.by_owner, outbox.owed]
+    history = History(context.mongo, reader, settings.deployment)
+    deliveries = DeliveryRoutes(auth, history, Tickets(keys, context.clock), routes.for_person)
     evidence = EvidenceRoutes(
         auth, files, owed, vault, clock=context.clock, most=settings.evidence_file_bytes, carried=routes.carried
     )
     context.app.include_router(make_router(routes))
     context.app.include_router(make_evidence_router(evidence))
+    context.app.include_router(make_delivery_router(deliveries))
     context.app.include_router(make_log_router(auth, reader))
 
 

@@ -31,7 +31,7 @@ UNREADABLE = "unreadable"
 NOT_PUBLIC = ("api_keys", "delivery")
 """Fields of a registry object that no log shows."""
 
-REFERENCES = ("record", "stop", "order", "request")
+REFERENCES = ("record", "stop", "order", "request", "proof_of")
 """Facts that name what an entry is about: each gives a reference `<name>:<value>`."""
 
 _OWNING = {

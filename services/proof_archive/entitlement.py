@@ -1,6 +1,6 @@
 """Who may have the proof of a record, and which parts of it (promise P6; RGPD 5(1)(c), data minimisation). Pure.
 
-The collector, each prospecteur named in a line that was not refused, an auditor, the operator. A prospecteur receives the
+The collector, each prospecteur named in a line that was not refused, an auditor, the operator, the person. A prospecteur receives the
 entries that concern it, the subject reference and the contacts of the channels for which a verdict found its line valid:
 never the context (IP address, user agent, page), never another party's orders.
 """
@@ -50,8 +50,8 @@ def named_in(verdicts: Iterable[Item]) -> set[str]:
 
 def may_see(audience: Audience, item: Item) -> bool:
     """Whether this audience receives an entry; if not, the manifest still lists it as withheld."""
-    if audience.scope != "prospector":
-        return True
+    if audience.scope != "prospector":  # contracts between companies, and why a proof was opened, are not the person's
+        return audience.scope != "person" or item.kind not in {"agreement", CLAIMED}
     facts, party = item.facts, audience.party
     if item.topic == DELIVERIES.name:
         return facts.get("party") == party
@@ -71,7 +71,7 @@ def disclosable(audience: Audience, item: Item, document: Mapping[str, Any], ver
         return committed
     if item.topic != CONSENTS.name:  # what a person wrote to one party is not another's
         return committed if audience.party is not None and item.facts.get("source") == audience.party else []
-    if audience.scope == "collector":
+    if audience.scope in {"collector", "person"}:
         return committed
     channels = {
         line["channel"]

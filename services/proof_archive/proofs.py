@@ -117,16 +117,19 @@ class Proofs:
             for row in await self._reader.obligations() if str(row.get("origin", "")).startswith(logs)
         ]  # fmt: skip
 
-    async def prove(self, dossier: Dossier, audience: Audience, *, for_claims: bool = False) -> Proof:
+    async def prove(
+        self, dossier: Dossier, audience: Audience, *, for_claims: bool = False, files: bool = True
+    ) -> Proof:
         """The proof of a record for one audience. Raises IntegrityError when the store contradicts itself.
 
+        Without `files` the evidence is listed, not read.
         What is restricted to legal claims is disclosed `for_claims` only: whoever asks so has archived the reason before.
         """
         covered = [item for item in dossier.items if item.covered]
         chosen, read, withheld = _choose(dossier.record, covered, audience)
         entries = await self._entries(dossier, chosen)
         erased = any(entry.is_erasure for entry in read)
-        joined = await self._join(dossier.record, audience, read, erased=erased, for_claims=for_claims)
+        joined = await self._join(dossier.record, audience, read, erased=erased, for_claims=for_claims, files=files)
         request = BundleInput(
             deployment=self._deployment,
             record=dossier.record,
@@ -148,11 +151,11 @@ class Proofs:
         return {item.sha256 for item in visible_to(audience, _choose(dossier.record, covered, audience)[1])}
 
     async def _join(
-        self, record: str, audience: Audience, read: Sequence[ReadEntry], *, erased: bool, for_claims: bool
+        self, record: str, audience: Audience, read: Sequence[ReadEntry], *, erased: bool, for_claims: bool, files: bool
     ) -> Joined:
         if self._joining is None:
             return Joined()
-        return await self._joining.join(record, audience, read, erased=erased, for_claims=for_claims)
+        return await self._joining.join(record, audience, read, erased=erased, for_claims=for_claims, files=files)
 
     def zip(self, proof: Proof) -> bytes:
         """The signed bundle."""

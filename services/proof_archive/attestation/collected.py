@@ -152,15 +152,18 @@ def _picture(case: Case, form: Seen | None, picture: Picture | None, held: str |
 
 
 def screenshot_of(case: Case) -> str | None:
-    """The hash of the screenshot of the page: the one joined to this consent, else the registered form's."""
+    """The hash of the screenshot to show: of this consent, else of the registered form; one that is kept before one owed.
+
+    What a consent has attached is not a prospecteur's to see: for it, only the form's counts.
+    """
     facts = case.consent.raw
-    for attachment in _objects(facts.get("attachments")):
-        if attachment.get("kind") == "screenshot" and isinstance(attachment.get("sha256"), str):
-            return str(attachment["sha256"])
     form = _object(facts.get("form"))
     registered = case.registered("form", form.get("id"), form.get("version"))
-    found = registered.raw.get("screenshot_sha256") if registered else None
-    return found if isinstance(found, str) else None
+    attached = [a.get("sha256") for a in _objects(facts.get("attachments")) if a.get("kind") == "screenshot"]
+    named = [registered.raw.get("screenshot_sha256")] if registered else []
+    found = [str(sha256) for sha256 in [*([] if case.party else attached), *named] if isinstance(sha256, str)]
+    kept = [sha256 for sha256 in found if sha256 in case.request.evidence or sha256 in case.request.held]
+    return next(iter(kept or found), None)
 
 
 def _archived(seen: Seen) -> list[Row]:

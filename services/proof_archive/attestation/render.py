@@ -32,6 +32,9 @@ _UNREADABLE = (
     "La capture est conservée par la plateforme et son empreinte est la bonne, mais elle ne peut pas être imprimée ici "
     "(format inconnu, image endommagée ou trop grande) : elle est jointe au dossier de preuve."
 )
+_TOO_LARGE = (
+    "La capture est conservée par la plateforme ; trop volumineuse pour figurer ici, elle se demande par son empreinte."
+)
 
 
 def render(case: Case) -> bytes:
@@ -44,7 +47,8 @@ def render(case: Case) -> bytes:
             return _compile(document_of(case, picture), case.at, picture)
         except typst.TypstError:  # it begins like a picture and is none
             picture = None
-    return _compile(document_of(case, None, _UNREADABLE if data is not None else None), case.at, None)
+    held = _TOO_LARGE if sha256 in case.request.held else None
+    return _compile(document_of(case, None, _UNREADABLE if data is not None else held), case.at, None)
 
 
 def pages(case: Case, ppi: float = 110) -> Sequence[bytes]:

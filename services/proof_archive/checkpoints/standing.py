@@ -30,7 +30,7 @@ class Standing:
     async def latest(self) -> dict[int, SignedCheckpoint]:
         """The checkpoint to stand on, by log. A log whose only checkpoints are just signed has none yet."""
         latest = await self._reader.latest()
-        policy = self._policy()
+        policy = self.policy()
         if policy is None or not policy.independent:
             return latest
         for log, newest in list(latest.items()):
@@ -49,7 +49,8 @@ class Standing:
         found = next((checkpoint for checkpoint in before if is_seen(checkpoint.note, policy)), None)
         return found or (newest if len(before) == BACK else None)
 
-    def _policy(self) -> Policy | None:
+    def policy(self) -> Policy | None:
+        """The trust file as it is now; None where it is missing or unusable."""
         try:
             stat = self._file.stat()
             version = (stat.st_mtime_ns, stat.st_size)

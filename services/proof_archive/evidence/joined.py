@@ -55,9 +55,18 @@ class Joining:
         self._files, self._vault, self._budget = files, vault, budget
 
     async def join(
-        self, record: str, audience: Audience, read: Sequence[ReadEntry], *, erased: bool, for_claims: bool
+        self,
+        record: str,
+        audience: Audience,
+        read: Sequence[ReadEntry],
+        *,
+        erased: bool,
+        for_claims: bool,
+        files: bool = True,
     ) -> Joined:
         """The files of a record's bundle; what is about an erased or restricted person is left out, but `for_claims`.
+
+        Without `files` nothing is read: what is kept is listed with its size.
 
         Raises IntegrityError where a stored file is not the one that its name says.
         """
@@ -72,10 +81,10 @@ class Joining:
         for name, item in stored.items():
             if item.record is None or item.record in keys:
                 by_hash.setdefault(name[0], item)
-        chosen = choose({sha256: item.size for sha256, item in by_hash.items()}, self._budget)
-        files = {sha256: await self._whole(by_hash[sha256], keys) for sha256 in chosen}
-        held = {sha256: item.size for sha256, item in by_hash.items() if sha256 not in files}
-        return Joined(files, held)
+        chosen = choose({sha256: item.size for sha256, item in by_hash.items()}, self._budget if files else -1)
+        contents = {sha256: await self._whole(by_hash[sha256], keys) for sha256 in chosen}
+        held = {sha256: item.size for sha256, item in by_hash.items() if sha256 not in contents}
+        return Joined(contents, held)
 
     async def _whole(self, item: Stored, keys: Mapping[str, RecordKey]) -> bytes:
         key = keys[item.record] if item.record is not None else None
