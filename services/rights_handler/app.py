@@ -21,9 +21,11 @@ from services.rights_handler.naming import Naming
 from services.rights_handler.noticing import Noticing
 from services.rights_handler.one_click import make_router
 from services.rights_handler.persons import Persons
+from services.rights_handler.portal.wiring import add_portal
 from services.rights_handler.protocol import Crossing
 from services.rights_handler.reports import MongoReports
 from services.rights_handler.requesting import Requesting
+from services.rights_handler.requests.wiring import wire as wire_requests
 from services.rights_handler.resolving import Resolving
 from services.rights_handler.scheduler import Scheduler
 from services.rights_handler.settings import RightsSettings
@@ -63,9 +65,14 @@ async def build(context: Context) -> None:
     )  # fmt: skip
     terms = Terms(context.registry, settings)
     fan_out = FanOut(index, ledger, teller, context.clock, terms.ack_within, times)
+    crossing = Crossing(index, fan_out, teller)
+    requests = wire_requests(
+        context, settings, vault=vault, persons=persons, index=index, ledger=ledger, reports=reports, crossing=crossing
+    )  # fmt: skip
     handlers = Handlers(
-        crossing=Crossing(index, fan_out, teller), acknowledging=Acknowledging(ledger, context.publisher),
-        persons=persons, index=index, ledger=ledger, reports=reports, dead_all=context.dead_all,
+        crossing=crossing, acknowledging=Acknowledging(ledger, context.publisher),
+        persons=persons, index=index, ledger=ledger, reports=reports, requests=requests.handling,
+        dead_all=context.dead_all,
     )  # fmt: skip
     context.on_start(naming.load)
     context.on_start(index.prepare)
@@ -83,6 +90,7 @@ async def build(context: Context) -> None:
         index, ledger, teller, context.publisher, context.clock, times,
         timedelta(seconds=settings.rights_sweep_every), context.log,
         Officers(PersonMessages(vault, context.publisher, context.clock), context.registry),
+        [requests.sweep],
     )  # fmt: skip
     context.background("reminders", scheduler.run)
     positions = KafkaPositions(settings, name, {
@@ -96,7 +104,10 @@ async def build(context: Context) -> None:
     context.background("freshness", freshness.run)
     requesting = Requesting(context.publisher, context.clock)
     auth = Authenticator(context.registry, context.clock, operator_digest(secret))
-    api = Api(auth=auth, index=index, ledger=ledger, persons=persons, requesting=requesting)
+    api = Api(
+        auth=auth, index=index, ledger=ledger, persons=persons, requesting=requesting, asking=requests.asking,
+        requests=requests.store,
+    )  # fmt: skip
     checks = CheckApi(
         auth=auth, checking=Checking(index, reports, freshness, context.registry, settings.sending), persons=persons,
         noticing=Noticing(context.registry, tokens, settings.public_url), clock=context.clock,
@@ -112,6 +123,9 @@ async def build(context: Context) -> None:
         context, settings=settings, vault=vault, persons=persons, index=index, ledger=ledger, teller=teller,
         requesting=requesting, auth=auth,
     )  # fmt: skip
+    add_portal(context, settings, persons=persons, vault=vault, index=index, ledger=ledger)
+    for router in requests.routers(auth, ledger, tokens):
+        context.app.include_router(router)
     context.app.include_router(make_router(tokens, context.registry, requesting))
 
 

@@ -37,6 +37,19 @@ class RightsSettings(Settings):
     sending_appointment_minutes: float = 30.0
     """How far from an appointment expressly given a call may fall, outside the hours."""
 
+    portal_link_minutes: int = 15
+    """How long a link or code of the portal can be used."""
+    portal_session_minutes: int = 30
+    """How long the pages behind it stay open."""
+    portal_asks_per_contact: int = 5
+    """Links or codes sent to one contact in an hour; asked more often, nothing more is sent."""
+    portal_asks_per_address: int = 30
+    """Links or codes asked for from one network address in an hour."""
+    portal_stops_per_address: int = 30
+    """Withdrawals without proof from one network address in an hour."""
+    portal_sweep_every: float = 0.5
+    """Seconds between two looks at the links and codes to send."""
+
     rights_erasing_every: float = 0.3
     """Seconds between two looks at erasures under way."""
     rights_retention_every: float = 60.0
