@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from services.rights_handler.deliveries import OPERATOR
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
 from services.rights_handler.persons import MATCH_VERSION, Persons
 from services.rights_handler.requesting import Requesting
+from services.rights_handler.requests.asking import Asking
+from services.rights_handler.requests.ports import RequestStore
+from services.rights_handler.requests.views import owed_view
 from services.rights_handler.views import obligation_view, stop_view, waiting_view
 from shared.auth import Authenticator, Caller
+from shared.errors import InputError
 from shared.problems import Refusal
 
 MOST = 1000
@@ -26,10 +33,11 @@ class Api:
     """The routes and what they need."""
 
     def __init__(
-        self, *, auth: Authenticator, index: MongoIndex, ledger: MongoLedger, persons: Persons, requesting: Requesting
-    ) -> None:
+        self, *, auth: Authenticator, index: MongoIndex, ledger: MongoLedger, persons: Persons, requesting: Requesting,
+        asking: Asking, requests: RequestStore,
+    ) -> None:  # fmt: skip
         self._auth, self._index, self._ledger, self._persons = auth, index, ledger, persons
-        self._requesting = requesting
+        self._requesting, self._asking, self._requests = requesting, asking, requests
 
     def router(self) -> APIRouter:
         """All routes of this module."""
@@ -48,10 +56,19 @@ class Api:
         """Take in a stop. Read leniently: see `opposable.stop.requested.v1`."""
         caller = self._auth.caller(request)
         caller.require("prospector", "collector", "operator")
-        stop = await self._requesting.by_caller(caller, await request.body())
-        return JSONResponse(
-            {"stop": stop, "status": "queued"}, status_code=202, headers={"Location": f"/v1/stops/{stop}"}
-        )
+        body = await request.body()
+        stop = await self._requesting.by_caller(caller, body)
+        answer: dict[str, Any] = {"stop": stop, "status": "queued"}
+        if orjson.loads(body).get("erase") is True:  # offered with every withdrawal (RGPD 17(1)(b))
+            answer |= await self._erasure_too(caller, body, stop)
+        return JSONResponse(answer, status_code=202, headers={"Location": f"/v1/stops/{stop}"})
+
+    async def _erasure_too(self, caller: Caller, body: bytes, stop: str) -> dict[str, Any]:
+        """The stop is in, whatever is said of the erasure: requests are read strictly, stops are not."""
+        try:
+            return {"request": await self._asking.with_stop(caller, body, stop)}
+        except InputError as error:
+            return {"request": None, "problems": [problem.as_dict() for problem in error.problems]}
 
     async def stop(self, request: Request, stop_id: str) -> JSONResponse:
         """A stop and its branches; 404 until it has come through the collector."""
@@ -71,6 +88,8 @@ class Api:
         found = [obligation_view(o) for o in await self._ledger.obligations(wanted, MOST)]
         rows = await self._ledger.waiting_deliveries(None if wanted is None else wanted, MOST)
         found += [waiting_view(row) for row in rows if wanted in (None, row.owner)]
+        if wanted in (None, OPERATOR):
+            found += [owed_view(one) for one in await self._requests.listed(open_only=True, limit=MOST) if one.live]
         return JSONResponse({"obligations": sorted(found, key=lambda o: str(o["due_at"]))[:MOST]})
 
     async def match_key(self, request: Request) -> JSONResponse:

@@ -5,22 +5,24 @@ A record that cannot be read goes to `dead` and its neighbours flow; everything 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Protocol
 
 from services.rights_handler import decoding
 from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.decoding import CONFLICT, Internal
 from services.rights_handler.deliveries import OPERATOR, Answer
 from services.rights_handler.domain import Grant, Stop, Transfer
+from services.rights_handler.kinds import request_of, row_of
 from services.rights_handler.matching import keys_of_stop
-from services.rights_handler.moments import one_month_after
 from services.rights_handler.persons import CONSENT_KIND, Person, Persons
 from services.rights_handler.ports import Index, Ledger, Obligation, Reports
 from services.rights_handler.protocol import Crossing
 from services.rights_handler.reported import Attempt, Disclosure, Notice
+from services.rights_handler.requests.gathering import REQUEST_KIND
+from services.rights_handler.requests.model import Request
+from services.rights_handler.requests.reading import request_of_event
 from shared.errors import InputError
-from shared.instants import format_instant, from_millis
 from shared.kafka.record import Record, coordinate
 from shared.pacing import in_turns
 from shared.topics import PLATFORM_PARTY
@@ -30,15 +32,28 @@ STOP_KIND = "stop.recorded"
 ATTEMPT_KIND = "contact.attempted"
 
 
+class Requests(Protocol):
+    """What is done about requests of persons (`requests.handling`)."""
+
+    async def receive(self, arrived: Sequence[Request]) -> None:
+        """Take them in. Twice is once."""
+        ...
+
+    async def settle(self, names: Collection[str]) -> None:
+        """Orders of these requests were answered."""
+        ...
+
+
 class Handlers:
     """The processes of the four consumer groups."""
 
     def __init__(
         self, *, crossing: Crossing, acknowledging: Acknowledging, persons: Persons, index: Index, ledger: Ledger,
-        reports: Reports, dead_all: DeadAll,
+        reports: Reports, requests: Requests, dead_all: DeadAll,
     ) -> None:  # fmt: skip
         self._crossing, self._acknowledging, self._persons = crossing, acknowledging, persons
-        self._index, self._ledger, self._reports, self._dead_all = index, ledger, reports, dead_all
+        self._index, self._ledger, self._reports = index, ledger, reports
+        self._requests, self._dead_all = requests, dead_all
 
     async def verdicts(self, records: Sequence[Record]) -> None:
         """`verdicts`: the latest verdict of each record in the batch, through G."""
@@ -110,16 +125,35 @@ class Handlers:
         await self._reports.put_reports(kept)
         await self._crossing.transfers(list(transfers.values()))
         strangers = await self._acknowledging([answer for _, answer in answers])
+        await self._settle({answer.order for _, answer in answers})
         refused += [(record, strangers[a.event, a.order], "kept for the operator; the order is not changed by it")
                     for record, a in answers if (a.event, a.order) in strangers]  # fmt: skip
         await self._bury(refused)
 
     async def requests(self, records: Sequence[Record]) -> None:
-        """`requests`: kept, with the month that runs (RGPD 12(3)). Relaying them to recipients is not done here yet."""
-        batch = await self._read(records, {"request.received"})
-        rows = [(str(e.facts["request"]), _request(r, e)) for r, e in batch if "request" in e.facts]
-        await self._index.put_facts("requests", rows)
-        await self._ledger.open_obligations([_answer_owed(key, row) for key, row in rows])
+        """`requests`: taken in; their month runs (RGPD 12(3)), and those that suspend act at once."""
+        batch = await self._read(records, {REQUEST_KIND})
+        blobs = {row_of(str(e.facts.get("request"))): e.sealed for _, e in batch if e.sealed is not None}
+        opened = await self._persons.open(blobs, REQUEST_KIND)  # an erased one still counts by its record
+        requests: dict[str, Request] = {}
+        refused: list[tuple[Record, str, str]] = []
+        for record, event in batch:
+            try:
+                person = opened.get(row_of(str(event.facts.get("request"))), Person())
+                request = request_of_event(event, person, self._persons, record.timestamp)
+            except InputError as error:
+                refused.append(_letter(record, error))
+                continue
+            requests.setdefault(request.id, request)
+        await self._bury(refused)
+        await self._requests.receive(list(requests.values()))
+
+    async def _settle(self, orders: Collection[str]) -> None:
+        """Requests whose last order may have been answered."""
+        rows = await self._ledger.deliveries(orders) if orders else []
+        names = {name for row in rows if row.state == "closed" and (name := request_of(row.stop)) is not None}
+        if names:
+            await self._requests.settle(names)
 
     async def _read(self, records: Sequence[Record], kinds: set[str]) -> list[tuple[Record, Internal]]:
         """The readable events of these kinds; unknown ones go to `dead`, refused conflicts are the archive's alone."""
@@ -155,25 +189,6 @@ def _identity(record: Record, event: Internal) -> str:
 def _report_id(event: Internal) -> str:
     """The vault's id of a report."""
     return f"report/{event.facts.get('source')}/{event.facts.get('event_id')}"
-
-
-def _request(record: Record, event: Internal) -> dict[str, Any]:
-    received = format_instant(from_millis(record.timestamp))
-    asked = event.facts.get("asked_at") or event.facts.get("received_at") or received
-    return {**event.facts, "asked_at": asked, "due_at": one_month_after(asked)}
-
-
-def _answer_owed(request: str, row: dict[str, Any]) -> Obligation:
-    return Obligation(
-        id=f"request/{request}",
-        kind="request",
-        owner=OPERATOR,
-        cause=f"the person asked for {row.get('right', 'a right')} and must be answered",
-        opened_at=row["asked_at"],
-        due_at=row["due_at"],
-        next_at=row["due_at"],
-        refs=(("request", request),),
-    )
 
 
 def _unusable(stop: Stop, event: Internal) -> Obligation:

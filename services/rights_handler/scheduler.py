@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from services.rights_handler import messages
 from services.rights_handler.deliveries import Delivery, Times, chased, escalated, leased, overdue
@@ -26,6 +26,14 @@ MOST = 500
 """Rows of one sweep."""
 
 
+class Sweeps(Protocol):
+    """Something else with rows that fall due."""
+
+    async def sweep(self, most: int) -> int:
+        """Act on at most so many rows that are due now; returns how many were looked at."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scheduler:
     """Looks at what is due. `officers`: writes to the party's data protection contact once an order is escalated."""
@@ -39,11 +47,14 @@ class Scheduler:
     every: timedelta
     log: Any
     officers: Officers
+    others: Sequence[Sweeps] = ()
+    """Looked at in the same rounds, with leases of their own (`requests.sweeping`, `informing.sweeping`)."""
 
     async def run(self) -> None:
         """Sweep for ever."""
         while True:
-            if await self.sweep() < MOST:
+            looked_at = [await self.sweep(), *[await one.sweep(MOST) for one in self.others]]
+            if max(looked_at) < MOST:
                 await asyncio.sleep(self.every.total_seconds())
 
     async def sweep(self) -> int:

@@ -70,7 +70,7 @@ def extended(request: Request, now: Instant, reason: str, letter: Letter) -> Req
     if now > request.due_at:
         raise _refused("REQUEST-EXTEND-LATE", "the first month has ended: an extension had to be told within it")
     after = _with(
-        request, now, "extended", extended=True, reason=reason, due_at=months_after(request.due_at, 2),
+        request, now, "extended", extended=True, reason=reason, due_at=until_extended(request),
         letters=(*request.letters, letter), reminders=0,
     )  # fmt: skip
     return replace(after, next_at=_next(after, now))
@@ -105,10 +105,22 @@ def lifted(request: Request, now: Instant, letter: Letter) -> Request:
     )  # fmt: skip
 
 
+def until_extended(request: Request) -> Instant:
+    """The due time after an extension."""
+    return months_after(request.due_at, 2)
+
+
+def waiting(request: Request, now: Instant) -> Request:
+    """Answered, with orders still open: looked at again each day, though an answer of the last party closes it at once."""
+    return replace(request, next_at=_later(now, REPEAT), rev=request.rev + 1)
+
+
 def told(request: Request, now: Instant) -> Request:
     """Everything there was to tell has been ordered."""
     after = replace(request, letters=tuple(replace(one, sent=True) for one in request.letters), rev=request.rev + 1)
-    return replace(after, next_at=_next(after, now) if after.live else None)
+    if after.live:
+        return replace(after, next_at=_next(after, now) if after.state == "open" else after.next_at)
+    return replace(after, next_at=None if after.state == "closed" else _later(now, REPEAT))
 
 
 def erased_records(request: Request, records: Sequence[str], now: Instant) -> Request:

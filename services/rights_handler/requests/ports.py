@@ -42,14 +42,6 @@ class Messages(Protocol):
         ...
 
 
-class Erasing(Protocol):
-    """Forgets records: tombstone first, the key of each last. Idempotent."""
-
-    async def erase(self, records: Collection[str], request: str) -> None:
-        """Erase these records because of a request; returns once nothing of ours opens them any more."""
-        ...
-
-
 class Proofs(Protocol):
     """Where the proof of a record is had (the archive)."""
 

@@ -15,6 +15,8 @@ from services.rights_handler.checking import Checking
 from services.rights_handler.noticing import Noticing
 from services.rights_handler.one_click import make_router
 from services.rights_handler.requesting import Requesting
+from services.rights_handler.requests.asking import Asking
+from services.rights_handler.requests.link import erasure_router
 from services.rights_handler.sending.model import SendingSettings
 from shared.auth import Authenticator
 from shared.clock import ManualClock
@@ -88,7 +90,11 @@ class Bench:
         self.crossing = make_crossing(self.ports)
         requesting = Requesting(self.ports, self.clock)
         auth = Authenticator(Registry, self.clock, sha("operator"))
-        api = Api(auth=auth, index=self.ports, ledger=self.ports, persons=PERSONS, requesting=requesting)
+        self.asking = Asking(self.ports, Registry, self.clock)
+        api = Api(
+            auth=auth, index=self.ports, ledger=self.ports, persons=PERSONS, requesting=requesting, asking=self.asking,
+            requests=self.ports,
+        )  # fmt: skip
         checking = Checking(self.ports, reports or self.ports, self.fresh, Registry, SendingSettings())
         noticing = Noticing(Registry, TOKENS, "https://oppo.example/")
         checks = CheckApi(auth=auth, checking=checking, persons=PERSONS, noticing=noticing, clock=self.clock)
@@ -97,6 +103,7 @@ class Bench:
         app.include_router(api.router())
         app.include_router(checks.router())
         app.include_router(make_router(TOKENS, Registry, requesting))
+        app.include_router(erasure_router(TOKENS, self.asking))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t")
 
     async def ask(self, method, path, token="key-canalvert", **more):  # noqa: S107

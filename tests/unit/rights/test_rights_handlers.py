@@ -60,8 +60,15 @@ class Bench:
         fan_out = FanOut(self.ports, self.ports, teller, ManualClock(START), lambda *_: timedelta(hours=24), TIMES)
         self.handlers = Handlers(
             crossing=Crossing(self.ports, fan_out, teller), acknowledging=Acknowledging(self.ports, self.ports),
-            persons=persons, index=self.ports, ledger=self.ports, reports=self.ports, dead_all=self.bury,
+            persons=persons, index=self.ports, ledger=self.ports, reports=self.ports, requests=self, dead_all=self.bury,
         )  # fmt: skip
+        self.received, self.settled = [], []
+
+    async def receive(self, requests):
+        self.received += requests
+
+    async def settle(self, names):
+        self.settled += sorted(names)
 
     async def bury(self, letters):
         self.dead += [(record.offset, code) for record, code, _ in letters]
@@ -225,11 +232,19 @@ async def test_reports_of_every_kind_and_answers_that_are_nobodys(bench):
     assert {key for _, key in world.reports} == {"canalvert/e5", "canalvert/e6", "canalvert/e7"}
 
 
-async def test_a_request_runs_for_one_month_and_shows_who_owes_it(bench):
+async def test_a_request_is_handed_on_with_its_month_and_what_cannot_be_read_is_put_aside(bench):
     facts = {"kind": "request.received", "v": 1, "request": "acme/r1", "right": "access", "source": "acme",
-             "asked_at": "2026-10-31T09:00:00.000Z", "received_at": "2026-11-02T09:00:00.000Z"}  # fmt: skip
-    for _ in range(2):
-        await bench.handlers.requests([record("requests", {"facts": facts})])
-    (owed,) = bench.ports.world.obligations.values()
-    assert (owed.owner, owed.due_at) == ("operator", "2026-11-30T09:00:00.000Z")
-    assert bench.ports.world.facts["requests", "acme/r1"]["due_at"] == owed.due_at
+             "asked_at": "2026-10-31T09:00:00.000Z", "received_at": "2026-11-02T09:00:00.000Z",
+             "identity": {"verified": True, "method": "code"}}  # fmt: skip
+    sealed = bench.seal("request.received", "request/acme/r1", {"contacts": [CONTACTS[0]]})
+    await bench.handlers.requests([
+        record("requests", {"facts": facts, "sealed": sealed}),
+        record("requests", {"facts": {"kind": "request.received"}}, 1),
+    ])  # fmt: skip
+    (request,) = bench.received
+    assert (request.id, request.right, request.verified) == ("acme/r1", "access", True)
+    assert request.due_at == "2026-11-30T09:00:00.000Z"
+    assert len(request.contact_keys) == 1
+    assert bench.dead == [(1, "FACTS")]
+
+

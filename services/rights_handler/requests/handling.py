@@ -1,0 +1,220 @@
+"""What is done about requests: taken in, acted upon, relayed, answered, refused, extended, and closed when all have applied it.
+
+Each step is stored before the next is taken, and can be done again: a suspension travels by the protocol of stops, a letter
+stands on the request before it is ordered, an erasure goes on by itself once begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from services.rights_handler.deliveries import dropped
+from services.rights_handler.erasing.door import Erases
+from services.rights_handler.erasing.model import Cause, Planned
+from services.rights_handler.kinds import RELAYED, row_of
+from services.rights_handler.ledger import MongoLedger
+from services.rights_handler.ports import Index
+from services.rights_handler.protocol import Crossing
+from services.rights_handler.requests import domain, texts
+from services.rights_handler.requests.addressing import Addressing
+from services.rights_handler.requests.answering import Answering
+from services.rights_handler.requests.controllers import Controller
+from services.rights_handler.requests.gathering import Dossier, Gathering
+from services.rights_handler.requests.letters import Addressee, Letters, Written
+from services.rights_handler.requests.model import Request
+from services.rights_handler.requests.ports import RequestStore
+from services.rights_handler.requests.proving import Proving
+from shared.clock import Clock
+from shared.errors import InputError, Problem, Unavailable
+from shared.instants import format_instant
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """The one way to change a request."""
+
+    store: RequestStore
+    index: Index
+    ledger: MongoLedger
+    crossing: Crossing
+    gathering: Gathering
+    answering: Answering
+    addressing: Addressing
+    letters: Letters
+    proving: Proving
+    erasing: Erases
+    clock: Clock
+
+    async def receive(self, arrived: Sequence[Request]) -> None:
+        """Take requests in; those that suspend act at once, before anything is looked at."""
+        await self.store.put(arrived)
+        for request in await self.store.get({one.id for one in arrived}):
+            if request.live and request.right == "dispute":
+                await self.proving.demand(request, await self._dossier(request))
+            if request.live and domain.acts_at_once(request) and not request.acted:
+                await self._act(request)
+            if request.live and request.right == "erasure" and request.verified:
+                await self._answer_by_itself(request)
+
+    async def answer(
+        self, name: str, *, outcome: str | None = None, note: str | None = None, to: Addressee | None = None
+    ) -> Request:
+        """Do what was asked, and answer. Raises InputError where the request, its state or its address does not allow it."""
+        request = await self.one(name)
+        if not request.live:
+            raise InputError([Problem("REQUEST-CLOSED", "", "this request has been answered")])
+        if (request.right == "dispute") != (outcome in ("upheld", "withdrawn")):
+            raise InputError(
+                [Problem("REQUEST-OUTCOME", "/outcome", "a dispute ends `upheld` or `withdrawn`; no other right")]
+            )
+        dossier = await self._dossier(request)
+        target = await self.addressing.target(request, dossier, to)
+        if request.right in ("access", "portability", "erasure") and not request.erased:
+            self.addressing.must_be_the_person(request, dossier, target)
+        if request.right in RELAYED and not request.acted:
+            request = await self._act(request)
+        planned: list[Planned] = []
+        if request.right == "erasure":
+            planned, request = await self._erase(request, dossier)
+        written = await self.answering(request, dossier, planned=planned, outcome=outcome, note=note, at=self._now())
+        letter = await self.letters.seal(request, written, target, self._now())
+        done = await self._change(request, lambda now, at: domain.answered(now, at, letter, outcome))
+        return await self.deliver(done)
+
+    async def refuse(self, name: str, reason: str, note: str | None, to: Addressee | None = None) -> Request:
+        """Refuse with reasons (RGPD 12(4)); what was suspended is free again, and everyone is told."""
+        _known(reason, texts.REFUSALS, "/reason")
+        request = await self.one(name)
+        if request.erased:
+            raise InputError([Problem("REQUEST-STATE", "", "this erasure has begun and cannot be refused")])
+        dossier = await self._dossier(request)
+        attached = await self.proving.bundles(dossier) if reason == "proven" else ()
+        written = Written(
+            "request.refused", texts.subject(request, "Réponse à votre demande"), texts.refusal_text(request, reason, note),
+            attached, (("reason", reason),),
+        )  # fmt: skip
+        letter = await self.addressing.letter(request, dossier, written, to, self._now())
+        return await self.deliver(await self._change(request, lambda now, at: domain.refused(now, at, reason, letter)))
+
+    async def extend(self, name: str, reason: str, note: str | None, to: Addressee | None = None) -> Request:
+        """Two more months (RGPD 12(3)), told to the person at once."""
+        _known(reason, texts.EXTENSIONS, "/reason")
+        request = await self.one(name)
+        until = domain.until_extended(request)
+        text = texts.extension_text(request, reason, until, note)
+        written = Written(
+            "request.extended", texts.subject(request, "Votre demande demande plus de temps"), text,
+            facts=(("reason", reason), ("due_at", until)),
+        )  # fmt: skip
+        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self._now())
+        return await self.deliver(await self._change(request, lambda now, at: domain.extended(now, at, reason, letter)))
+
+    async def ask_identity(self, name: str, note: str | None, to: Addressee | None = None) -> Request:
+        """Ask who it is, on reasonable doubt only (RGPD 12(6)); the month stands still."""
+        request = await self.one(name)
+        subject = texts.subject(request, "Une précision sur votre demande")
+        written = Written("request.identity", subject, texts.identity_text(request, note))
+        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self._now())
+        return await self.deliver(await self._change(request, lambda now, at: domain.identity_asked(now, at, letter)))
+
+    async def identity_given(self, name: str) -> Request:
+        """The person showed who it is: the month runs again."""
+        return await self._change(await self.one(name), domain.identity_given)
+
+    async def lift(self, name: str, note: str | None, to: Addressee | None = None) -> Request:
+        """End a restriction; the person is told (RGPD 18(3)), then whoever had a permission."""
+        request = await self.one(name)
+        subject = texts.subject(request, "Fin de la limitation")
+        written = Written("request.lifted", subject, texts.lifted_text(request, note))
+        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self._now())
+        return await self.deliver(await self._change(request, lambda now, at: domain.lifted(now, at, letter)))
+
+    async def deliver(self, request: Request) -> Request:
+        """Everything that a stored change calls for: letters first (RGPD 18(3)), then the end of a suspension, then closing."""
+        await self.letters.order(request)
+        if request.acted and not domain.stands(request):
+            await self._release(request)
+        if request.right == "dispute" and not request.live:
+            await self.proving.close(request, await self._dossier(request), self._now())
+        told = await self._change(request, domain.told)
+        return await self._settle(told)
+
+    async def settle(self, names: Collection[str]) -> None:
+        """Orders of these requests were answered: close those that wait for nothing more."""
+        for request in await self.store.get(names):
+            await self._settle(request)
+
+    async def who(self, request: Request) -> list[Controller]:
+        """The controllers that answer the person, as the agreements in force at collection say."""
+        return self.answering.who(await self._dossier(request))
+
+    async def one(self, name: str) -> Request:
+        """A request by name. Raises InputError (`REQUEST-UNKNOWN`)."""
+        found = await self.store.get([name])
+        if not found:
+            raise InputError([Problem("REQUEST-UNKNOWN", "", "no such request is recorded (yet)")])
+        return found[0]
+
+    async def _answer_by_itself(self, request: Request) -> None:
+        """An erasure whose author is known needs nobody's decision. Where it cannot be answered, it waits for the operator."""
+        try:
+            await self.answer(request.id)
+        except InputError:
+            return
+
+    async def _act(self, request: Request) -> Request:
+        await self.crossing.stops([(await self.gathering.fresh(request)).as_stop])
+        return await self._change(request, domain.acting)
+
+    async def _erase(self, request: Request, dossier: Dossier) -> tuple[list[Planned], Request]:
+        """Begin the erasure; which records it is about is stored first, since nothing finds them afterwards."""
+        records = dossier.records
+        request = await self._change(request, lambda now, at: domain.erased_records(now, records, at))
+        if not request.erased:
+            return [], request
+        cause = Cause.WITHDRAWN if dossier.stops else Cause.PERSON_REQUEST
+        return await self.erasing.erase(request.erased, cause=cause), request
+
+    async def _release(self, request: Request) -> None:
+        """The suspension is over: not found any more, its open orders dropped, permissions told again. Twice is once."""
+        stop = row_of(request.id)
+        await self.index.lift(stop, self._now())
+        rows = [row for row in await self.ledger.deliveries_of_stop(stop) if row.state != "closed"]
+        await self.ledger.save_deliveries([dropped(row, self._now()) for row in rows])
+        await self.crossing.resume((await self.gathering.fresh(request)).as_stop)
+
+    async def _settle(self, request: Request) -> Request:
+        if request.state not in ("answered", "refused") or any(not letter.sent for letter in request.letters):
+            return request
+        rows = await self.ledger.deliveries_of_stop(row_of(request.id))
+        if request.right == "erasure" and request.acted and request.state == "answered":
+            late = {row.record for row in rows} - set(request.erased)
+            if late:  # a record that crossed the request is erased like the others
+                await self.erasing.erase(sorted(late), cause=Cause.PERSON_REQUEST)
+                request = await self._change(request, lambda now, at: domain.erased_records(now, sorted(late), at))
+        if any(row.state != "closed" for row in rows):
+            return await self._change(request, domain.waiting)
+        return await self._change(request, domain.settled)
+
+    async def _dossier(self, request: Request) -> Dossier:
+        return await self.gathering.dossier(request, self._now())
+
+    async def _change(self, request: Request, change: Callable[[Request, str], Request]) -> Request:
+        """Apply a transition to the request as it is now. Raises Unavailable where it keeps changing meanwhile."""
+        for _ in range(ATTEMPTS):
+            after = change(request, self._now())
+            if after is request or await self.store.save([after]):
+                return after
+            request = await self.one(request.id)
+        raise Unavailable("this request keeps changing")
+
+    def _now(self) -> str:
+        return format_instant(self.clock.now())
+
+
+def _known(word: str, words: Collection[str], pointer: str) -> None:
+    if word not in words:
+        raise InputError([Problem("VALUE-UNKNOWN", pointer, f"one of: {', '.join(sorted(words))}")])
