@@ -21,6 +21,7 @@ from services.rights_handler.naming import Naming
 from services.rights_handler.noticing import Noticing
 from services.rights_handler.one_click import make_router
 from services.rights_handler.persons import Persons
+from services.rights_handler.portal.wiring import add_portal
 from services.rights_handler.protocol import Crossing
 from services.rights_handler.reports import MongoReports
 from services.rights_handler.requesting import Requesting
@@ -122,6 +123,7 @@ async def build(context: Context) -> None:
         context, settings=settings, vault=vault, persons=persons, index=index, ledger=ledger, teller=teller,
         requesting=requesting, auth=auth,
     )  # fmt: skip
+    add_portal(context, settings, persons=persons, vault=vault, index=index, ledger=ledger)
     for router in requests.routers(auth, ledger, tokens):
         context.app.include_router(router)
     context.app.include_router(make_router(tokens, context.registry, requesting))
