@@ -10,7 +10,7 @@ kept: every chain starts from the first one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,16 @@ from shared.instants import format_instant
 from shared.keyring.checks import check_value
 from shared.keyring.fence import set_fence
 from shared.keyring.ring import Ring, create_version, versions_present
-from shared.mongo import Client, Document, database
+from shared.mongo import Client, Database, Document, database
 
 NAME = "pepper"
 FENCED = {"grants": "cks", "stops": "cks", "attempts": "keys"}
 """Collections that are looked up by name, and the field that their rows with names have."""
-FOLLOWING = {"requests": "cks", "erasures": "contact_keys"}
-"""Collections whose names are lifted when they are read; they are rewritten at the end."""
+NOT_FENCED = {"erasures": "contact_keys"}
+"""Looked up by name too, and changed by comparing `rev`: lifted with the others, and again first of all after the switch."""
+FOLLOWING = ("requests", "erasures")
+"""Rewritten after the switch; until then what is read of them waits (`Naming.confirm`)."""
+CONTACT = "contact"
 PASSES = 20
 Progress = Callable[[int, int], None]
 """Told of (rows done, rows in all)."""
@@ -107,60 +110,64 @@ class PepperRotation:
 
     async def _widen(self, new: int, progress: Progress) -> None:
         for collection, field in FENCED.items():
-            await set_fence(self._db, collection, {"$or": [{"pvs": new}, {field: {"$exists": False}}]})
-        lacking = {"pvs": {"$ne": new}}
+            await set_fence(self._db, collection, _or_nameless({"pvs": new}, field))
+        widened = {**FENCED, **NOT_FENCED}
         for _ in range(PASSES):
-            left = [
-                await self._db[name].count_documents({**lacking, field: {"$exists": True}})
-                for name, field in FENCED.items()
-            ]
+            queries = {name: {"pvs": {"$ne": new}, field: {"$exists": True}} for name, field in widened.items()}
+            await rename_holds(self._db, self._naming, [new - 1, new])
+            left = [await self._db[name].count_documents(query) for name, query in queries.items()]
             if not any(left):
                 return
-            await self._pass("lift", lacking, range(new - 1, new + 1), sum(left), progress)
+            await self._pass("lift", queries, [new - 1, new], sum(left), progress)
         raise IntegrityError("rows keep changing under the rotation: run it again")
 
     async def _narrow(self, new: int, progress: Progress) -> None:
         for collection, field in FENCED.items():
             narrow = {"$and": [{"pvs": new}, {"pvs": {"$not": {"$lt": new}}}]}
-            await set_fence(self._db, collection, {"$or": [narrow, {field: {"$exists": False}}]})
+            await set_fence(self._db, collection, _or_nameless(narrow, field))
+        queries = dict.fromkeys((*FOLLOWING, *FENCED), bearing_older(new))
         for _ in range(PASSES):
+            await rename_holds(self._db, self._naming, [new])
             left = await self._left(new)
             if not left:
                 return
-            await self._pass("narrow", _bearing_older(new), [new], left, progress)
+            await self._pass("narrow", queries, [new], left, progress)
         raise IntegrityError("rows keep changing under the rotation: run it again")
 
-    async def _pass(self, what: str, query: Document, versions: Sequence[int], total: int, progress: Progress) -> None:
-        """Once through the rows that a query finds, in the order of `_id`."""
-        followers = FOLLOWING if what == "narrow" else {}
+    async def _pass(
+        self, what: str, queries: Mapping[str, Document], versions: Sequence[int], total: int, progress: Progress
+    ) -> None:
+        """Once through the rows that the queries find, in the order of `_id`."""
         done = 0
         progress(0, total)
-        for collection, field in {**FENCED, **followers}.items():
+        for collection, query in queries.items():
             rows, at = self._db[collection], ""
+            fields = ("contact_keys",) if collection in NOT_FENCED and what == "lift" else (*FIELDS, "aks")
             while True:
-                found = rows.find(
-                    {"_id": {"$gt": at}, field: {"$exists": True}, **query}, dict.fromkeys((*FIELDS, "aks", "pvs"), 1)
-                )
+                found = rows.find({"_id": {"$gt": at}, **query}, dict.fromkeys((*fields, "pvs"), 1))
                 batch = await found.sort("_id", 1).limit(self._batch).to_list()
                 if not batch:
                     break
-                await rows.bulk_write([self._renamed(row, versions) for row in batch], ordered=False)
+                changes = [self._renamed(row, versions, compared=collection in FOLLOWING) for row in batch]
+                await rows.bulk_write(changes, ordered=False)
                 at, done = batch[-1]["_id"], done + len(batch)
                 progress(done, max(done, total))
         self._done[what] += done
 
-    def _renamed(self, row: Document, versions: Sequence[int]) -> UpdateOne:
-        """Only over the names that were read: a row replaced or erased meanwhile is not put back."""
-        as_read = {field: row[field] for field in (*FIELDS, "aks", "pvs") if field in row}
-        values = self._naming.borne(row, versions)
-        return UpdateOne({"_id": row["_id"], **as_read}, {"$set": values})
+    def _renamed(self, row: Document, versions: Sequence[int], *, compared: bool) -> UpdateOne:
+        """Only over the names that were read: a row replaced or erased meanwhile is not put back.
+
+        `compared`: its writers compare `rev`, which is raised, so that none of them puts older names back.
+        """
+        change: Document = {"$set": self._naming.borne(row, versions)}
+        if compared:
+            change["$inc"] = {"rev": 1}
+        return UpdateOne(row, change)
 
     async def _left(self, new: int) -> int:
         """Rows that bear a name under an older version, told by the names themselves."""
-        return sum([
-            await self._db[name].count_documents({**_bearing_older(new), field: {"$exists": True}})
-            for name, field in {**FENCED, **FOLLOWING}.items()
-        ])  # fmt: skip
+        names = (*FENCED, *FOLLOWING)
+        return sum([await self._db[name].count_documents(bearing_older(new)) for name in names])
 
     async def _note(self, **values: Any) -> None:
         await self._db.naming.update_one({"_id": STATE}, {"$set": values})
@@ -169,16 +176,30 @@ class PepperRotation:
         return format_instant(self._clock.now())
 
 
-def _bearing_older(new: int) -> Document:
+def bearing_older(new: int) -> Document:
+    """Rows that bear a name under an older pepper, in whichever field."""
     older = "|".join(str(version) for version in range(1, new))
     named = {"$regex": rf"^[psna]({older})\."}
-    return {
-        "$or": [
-            *({field: named} for field in (*FIELDS, "aks")),
-            {"aks": {"$regex": "^[A-Za-z0-9_-]{22}$"}},
-            {"pvs": {"$lt": new}},
-        ]
-    }
+    first_alias = {"aks": {"$regex": "^[A-Za-z0-9_-]{22}$"}}
+    return {"$or": [*({field: named} for field in (*FIELDS, "aks")), first_alias, {"pvs": {"$lt": new}}]}
+
+
+def _or_nameless(condition: Document, field: str) -> Document:
+    """A condition on rows with names; rows of another kind and tombstones have none."""
+    return {"$or": [condition, {field: {"$exists": False}}, {"erased": {"$exists": True}}]}
+
+
+async def rename_holds(db: Database, naming: Naming, versions: Sequence[int]) -> None:
+    """Legal holds on a contact name it in `scope`, as `contact:p1.…`: a list of texts while there are two versions."""
+    prefix = f"{CONTACT}:"
+    async for row in db.holds.find({"kind": CONTACT}):
+        scopes = [row["scope"]] if isinstance(row["scope"], str) else row["scope"]
+        names = naming.borne({"cks": [scope.removeprefix(prefix) for scope in scopes]}, versions)["cks"]
+        after = [prefix + name for name in names]
+        if after != scopes:
+            await db.holds.update_one(
+                {"_id": row["_id"], "scope": row["scope"]}, {"$set": {"scope": after[0] if len(after) == 1 else after}}
+            )
 
 
 async def naming_state(client: Client, database_name: str = "rights") -> Document | None:

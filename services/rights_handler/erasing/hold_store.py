@@ -65,4 +65,6 @@ class MongoHolds:
 def hold_of(row: Mapping[str, Any]) -> Hold:
     """The hold of a row."""
     values = {name: value for name, value in row.items() if name not in ("_id", "kind", "reason")}
+    if not isinstance(values["scope"], str):  # two names of one contact, while the pepper is rotated
+        values["scope"] = values["scope"][0]
     return Hold(id=row["_id"], kind=ScopeKind(row["kind"]), reason=HoldReason(row["reason"]), **values)

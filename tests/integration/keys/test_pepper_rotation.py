@@ -1,11 +1,17 @@
 """The pepper rotated while grants, stops and attempts come in: nothing is missed, whoever knows of it and whenever it dies."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from pymongo import AsyncMongoClient
 
 from services.rights_handler import renaming
+from services.rights_handler.erasing.hold_store import MongoHolds
+from services.rights_handler.erasing.holds import Hold, HoldReason, ScopeKind, scope_text
+from services.rights_handler.erasing.model import Cause, Erasure
+from services.rights_handler.erasing.store import MongoErasures
+from services.rights_handler.erasing.tombstones import Tombstones
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.naming import Naming
 from services.rights_handler.persons import Person, Persons
@@ -310,3 +316,55 @@ async def test_a_pepper_lost_half_way_is_never_replaced(world, monkeypatch):
         await Process(world).naming.load()
     (world.folder / "away").rename(world.folder / "pepper.2")
     assert (await world.rotation().run()).left == 0
+
+
+async def test_erasures_holds_and_requests_follow(world, monkeypatch):
+    """Restricted records and legal holds are found at every moment; a writer that compares `rev` puts no older name back."""
+    process = Process(world)
+    erasures, holds = MongoErasures(world.client, world.name), MongoHolds(world.client, world.name)
+    grant = process.grant(1)
+    (contact,) = process.stop(1).contact_keys
+    row = Erasure(
+        grant.record, Cause.PERSON_REQUEST, AT, "restricted", contact_keys=tuple(sorted(grant.contact_keys)),
+        subject_key=grant.subject_key,
+    )  # fmt: skip
+    scope = scope_text(ScopeKind.CONTACT, contact)
+    await erasures.begin([row])
+    await holds.add(Hold("h1", ScopeKind.CONTACT, scope, "dpo", HoldReason.LITIGATION, AT, AT))
+    await world.db.requests.insert_one({"_id": "r1", "rev": 4, "cks": sorted(grant.contact_keys)})
+    late = replace((await erasures.of([grant.record]))[grant.record], rev=1)
+
+    async def found():
+        await process.naming.load()
+        (key,) = process.stop(1).contact_keys
+        assert [e.record for e in await erasures.about([key])] == [grant.record]
+        assert [h.id for h in await holds.on([scope_text(ScopeKind.CONTACT, key)])] == ["h1"]
+
+    rotation = world.rotation()
+    note = rotation._note
+
+    async def noted(**values):
+        await note(**values)
+        await found()
+
+    monkeypatch.setattr(rotation, "_note", noted)
+    assert (await rotation.run()).left == 0
+    await found()
+    assert await erasures.save([late]) == set(), "it was read under the old names"
+    after = (await erasures.of([grant.record]))[grant.record]
+    now = Process(world)
+    await now.naming.load()
+    assert set(after.contact_keys) == now.grant(1).contact_keys
+    assert after.subject_key == now.grant(1).subject_key
+    request = await world.db.requests.find_one({"_id": "r1"})
+    assert (set(request["cks"]), request["rev"]) == (now.grant(1).contact_keys, 5)
+    assert (await holds.get("h1")).scope == scope_text(ScopeKind.CONTACT, next(iter(now.stop(1).contact_keys)))
+
+
+async def test_a_tombstone_may_be_written_at_any_time(world):
+    process = Process(world)
+    await filled(world, process, [1])
+    await world.rotation().run()
+    await Tombstones(world.client, world.name).strip({"acme/1": "erased", "acme/never-seen": "erased"}, {}, AT)
+    assert (await world.rotation().run()).left == 0
+    assert await world.db.grants.count_documents({"erased": "erased"}) == 2
