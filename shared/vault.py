@@ -148,6 +148,11 @@ class Vault:
         gone = {"$set": {"erased": at}, "$unset": {"key": "", "mac": "", "restricted": ""}}
         return (await self._rows.update_many(living, gone)).modified_count
 
+    async def erased_at(self, record_ids: Iterable[str]) -> dict[str, str]:
+        """When the keys of these were destroyed, where they were."""
+        query = {"_id": {"$in": list(set(record_ids))}, "erased": {"$exists": True}}
+        return {row["_id"]: row["erased"] async for row in self._rows.find(query, {"erased": 1})}
+
     async def _insert(self, rows: list[Document]) -> set[int]:
         """Insert unordered; the indexes of the rows that were refused as duplicates."""
         try:

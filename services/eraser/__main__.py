@@ -1,0 +1,5 @@
+"""`python -m services.eraser`."""
+
+from services.eraser.app import main
+
+main()
