@@ -39,6 +39,7 @@ def _python(module: str) -> tuple[str, ...]:
 
 
 SERVICES = (
+    ServiceSpec("eraser", _python("services.eraser")),
     ServiceSpec("signer", _python("services.proof_archive.signer"), single=True),
     ServiceSpec("proof_archive", _python("services.proof_archive")),
     ServiceSpec("rights_handler", _python("services.rights_handler")),
