@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "reassess": ("reassess",),
     "topics": ("topics",),
     "party": ("party", "topics_access"),
+    "erase": ("erase",),
+    "hold": ("hold",),
     "stop": ("stop",),
     "webhook": ("webhook",),
     "proof": ("proof",),
