@@ -43,11 +43,11 @@ def read_contact(text: str) -> Typed:
 
 
 def mask(kind: str, value: str) -> str:
-    """`j•••@c•••.fr`, `+33 •• •• •• •• 78`; anything else is only counted."""
+    """`j•••@c•••.fr`, `+33 • •• •• •• 78`; anything else is only counted."""
     if kind == "email":
         local, _, domain = value.partition("@")
         name, dot, last = domain.rpartition(".")
         return f"{local[:1]}{_HIDDEN * 3}@{name[:1]}{_HIDDEN * 3}{dot}{last}"
     if kind == "phone":
-        return f"{value[:3]} {_HIDDEN * 2} {_HIDDEN * 2} {_HIDDEN * 2} {value[-2:]}"
+        return f"{value[:3]} {_HIDDEN} {_HIDDEN * 2} {_HIDDEN * 2} {_HIDDEN * 2} {value[-2:]}"
     return _HIDDEN * 6

@@ -22,13 +22,13 @@ async def read_form(request: Request) -> Mapping[str, list[str]]:
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         raise Refusal(403, "CROSS-SITE", "This form is only accepted from this site")
-    if not request.headers.get("content-type", "").startswith(_FORM):
-        raise Refusal(415, "FORM", f"A form is expected ({_FORM})")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BYTES:
             raise Refusal(413, "TOO-LARGE", f"A form is at most {MAX_BYTES} bytes")
+    if body and not request.headers.get("content-type", "").startswith(_FORM):
+        raise Refusal(415, "FORM", f"A form is expected ({_FORM})")
     try:
         return parse_qs(body.decode(), max_num_fields=MAX_FIELDS)
     except ValueError:
