@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "party": ("party", "topics_access"),
     "erase": ("erase",),
     "hold": ("hold",),
-    "stop": ("stop",),
+    "stop": ("stop", "stop_new", "stop_operations", "stop_import.command"),
     "webhook": ("webhook",),
     "proof": ("proof",),
     "evidence": ("evidence",),

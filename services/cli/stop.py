@@ -61,11 +61,11 @@ def send(
 ) -> None:
     """Enter a stop: it acts at once, for every party that may hold the data and the collector."""
     body: dict[str, Any] = {
-        "contacts": [_contact(text) for text in contact or ()],
+        "contacts": [contact_of(text) for text in contact or ()],
         "record": record,
         "recipients": recipient or "all",
-        "channels": _among(CHANNELS, channel, "--channel") or "all",
-        "purposes": _among(PURPOSES, purpose, "--purpose") or "all",
+        "channels": among(CHANNELS, channel, "--channel") or "all",
+        "purposes": among(PURPOSES, purpose, "--purpose") or "all",
         "kind": kind.value,
         "stop_id": stop_id,
     }
@@ -75,7 +75,7 @@ def send(
         raise InputError(problems(answer))
     named = str(answer.json()["stop"])
     if follow:
-        _show(endpoints, named, as_json=as_json)
+        show(endpoints, named, as_json=as_json)
     elif as_json:
         print_json(answer.json())
     else:
@@ -88,7 +88,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show every branch of a stop: who was told, who answered, whose turn it is."""
-    if _show(resolve(data_dir), stop, as_json=as_json) == "open":
+    if show(resolve(data_dir), stop, as_json=as_json) == "open":
         raise typer.Exit(NEGATIVE)
 
 
@@ -114,7 +114,8 @@ def due(
     Console().print(table if found else tr("Nothing waits.", "Rien n'est en attente."))
 
 
-def _show(endpoints: Endpoints, stop: str, *, as_json: bool) -> str:
+def show(endpoints: Endpoints, stop: str, *, as_json: bool) -> str:
+    """Print every branch of a stop, waiting a little for one that was accepted a moment ago; returns its state."""
     until = time.monotonic() + SEEN_S
     while (answer := ask(endpoints, "GET", f"/v1/stops/{stop}")).status_code == httpx.codes.NOT_FOUND:
         if time.monotonic() > until:
@@ -166,14 +167,15 @@ def _sentence(view: dict[str, Any]) -> str:
     )
 
 
-def _among(known: Sequence[str], words: list[str] | None, option: str) -> list[str] | None:
+def among(known: Sequence[str], words: list[str] | None, option: str) -> list[str] | None:
     """The words, all known. The platform reads an unknown one as the widest scope; a typing mistake here is better told."""
     if set(words or ()) - set(known):
         raise InputError([Problem("VALUE-UNKNOWN", option, f"one of: {', '.join(known)}")])
     return words
 
 
-def _contact(text: str) -> dict[str, str]:
+def contact_of(text: str) -> dict[str, str]:
+    """A contact of the command line. Raises InputError where its type is missing."""
     kind, colon, value = text.partition(":")
     if not colon or not value:
         raise InputError([Problem("CONTACT", "", "write a contact as type:value, e.g. email:jeanne@exemple.example")])

@@ -1,5 +1,8 @@
 """`/u/<token>`: the one-click link of every permission (RFC 8058). GET asks, POST acts; nothing is read to do either.
 
+A click stops the sender, on all its channels; the page that says so offers, with one more button (`/u/<token>/all`), to stop
+everyone who holds these contacts. Never the other way round: a mail system that posts by itself speaks for one sender.
+
 A mail system that follows links on its own only ever gets the question. The address names a record and a party, encrypted;
 no cookie, no account, no identity is asked (RGPD 12(2), 21: objecting must be easy).
 """
@@ -17,7 +20,7 @@ from shared.errors import InputError, Unavailable
 
 
 def make_router(tokens: Tokens, registry: Registry, requesting: Requesting) -> APIRouter:
-    """The two routes of the link."""
+    """The routes of the link."""
     router = APIRouter()
 
     def company(reference: Reference) -> str:
@@ -40,7 +43,17 @@ def make_router(tokens: Tokens, registry: Registry, requesting: Requesting) -> A
             return _answer(pages.unknown(), 404)
         except Unavailable:
             return _answer(pages.later(), 503)
-        return _answer(pages.done(company(reference)))
+        return _answer(pages.done(company(reference), f"{token}/all", f"{token}/erasure"))
+
+    @router.post("/u/{token}/all", include_in_schema=True, response_class=HTMLResponse)
+    async def act_for_all(token: str) -> HTMLResponse:
+        try:
+            await requesting.by_link(tokens.read(token), everyone=True)
+        except InputError:
+            return _answer(pages.unknown(), 404)
+        except Unavailable:
+            return _answer(pages.later(), 503)
+        return _answer(pages.done_for_all())
 
     return router
 

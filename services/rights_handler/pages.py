@@ -51,13 +51,41 @@ def ask(company: str) -> str:
     )
 
 
-def done(company: str) -> str:
-    """The confirmation."""
+def done(company: str, for_all: str, erasure: str) -> str:
+    """The confirmation, which offers to stop everyone else too, and to erase (RGPD 17(1)(b)).
+
+    `for_all`, `erasure`: addresses, relative to the link, that do it.
+    """
     return _page(
         "C'est enregistré",
         f"<p>Votre opposition est transmise à <strong>{escape(company)}</strong> et à la société qui avait recueilli vos "
         "coordonnées. Elles doivent cesser leurs messages et en rendre compte.</p>"
+        "<p>D’autres sociétés ont pu recevoir les mêmes coordonnées. Vous pouvez les arrêter toutes :</p>"
+        f'<form method="post" action="{escape(for_all, quote=True)}"><button type="submit">Arrêter aussi toutes les autres'
+        "</button></form>"
+        "<p>Vous pouvez aussi demander que ces données soient effacées. Vous recevrez une réponse dans le mois.</p>"
+        f'<form method="post" action="{escape(erasure, quote=True)}"><button type="submit">Demander l’effacement</button></form>'
+        "<p><small>Un message déjà parti peut encore vous parvenir. Sinon, vous pouvez fermer cette page.</small></p>",
+    )
+
+
+def done_for_all() -> str:
+    """The confirmation that everyone is told."""
+    return _page(
+        "C’est enregistré pour toutes les sociétés",
+        "<p>Votre opposition est transmise à toutes les sociétés à qui ces coordonnées ont été ou pourraient être confiées, et à "
+        "celle qui les avait recueillies. Elle vaut pour tous les moyens : courriel, SMS, appel, courrier.</p>"
         "<p><small>Un message déjà parti peut encore vous parvenir. Vous pouvez fermer cette page.</small></p>",
+    )
+
+
+def asked() -> str:
+    """The confirmation of a request of erasure."""
+    return _page(
+        "Votre demande est enregistrée",
+        "<p>L’effacement de vos données est demandé à la société qui les a recueillies et à celles qui les ont reçues. Vous "
+        "recevrez une réponse dans le mois, à l’adresse qui figure dans ces données.</p>"
+        "<p><small>Votre opposition, elle, vaut dès maintenant. Vous pouvez fermer cette page.</small></p>",
     )
 
 

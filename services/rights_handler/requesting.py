@@ -53,18 +53,18 @@ class Requesting:
         )
         return await self._one({**_as_party(data, caller.party), "stop_id": stop_id})
 
-    async def by_link(self, reference: Reference) -> str:
-        """A click on a one-click link: this party stops, on all channels, for the person of this record.
+    async def by_link(self, reference: Reference, *, everyone: bool = False) -> str:
+        """A click on a one-click link: this party stops (or `everyone`), on all channels, for the person of this record.
 
         The instant is left to the broker and the id changes every second: a request repeated by a mail system is one stop,
         and a click after a later consent is another.
         """
         second = int(self._clock.now().timestamp())
-        stop_id = stop_identity("link", reference.record, reference.party, str(second))
+        stop_id = stop_identity("link", reference.record, "" if everyone else reference.party, str(second))
         data = {
             "stop_id": stop_id,
             "record": reference.record,
-            "recipients": [reference.party],
+            "recipients": "all" if everyone else [reference.party],
             "kind": "withdrawal",
             "via": "one_click",
         }

@@ -11,7 +11,7 @@ would close what nobody asked to close. A row that is not understood is answered
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -29,6 +29,8 @@ ROWS_MOST = 500
 """Rows of one request: a few hundred kilobytes, half a second of work."""
 MAX_BYTES = 1_048_576
 DEFAULT_COUNTRY = "FR"
+DAY = timedelta(days=1)
+"""Today's date, without an hour, ends later than now: its stop is capped at its receipt, like any other."""
 
 
 class ImportRow(Contract):
@@ -77,7 +79,7 @@ def stop_of(row: bytes, registry: Registry, key_of: KeyOf, now: datetime) -> dic
     for name, values in (("recipients", model.recipients), ("channels", model.channels), ("purposes", model.purposes)):
         if values == ():
             problems.append(Problem("VALUE-UNKNOWN", f"/{name}", "an empty scope: leave it out to mean all"))
-    if model.at is not None and model.at > now:
+    if model.at is not None and model.at > now + DAY:
         problems.append(Problem("TIME-FUTURE", "/at", "the date lies in the future"))
     country = model.country or getattr(registry.view.party(model.party or ""), "country", None) or DEFAULT_COUNTRY
     try:

@@ -135,6 +135,19 @@ async def test_the_link_asks_and_only_a_post_acts(bench):
     }  # fmt: skip
 
 
+async def test_the_confirmation_offers_to_stop_everyone_with_one_more_button(bench):
+    link = TOKENS.make(Reference(RECORD, "canalvert"))
+    done = await bench.ask("POST", f"/u/{link}", None)
+    assert f'action="{link}/all"' in done.text
+    everyone = await bench.ask("POST", f"/u/{link}/all", None)
+    assert everyone.status_code == 200
+    assert "toutes les sociétés" in everyone.text
+    (_, one), (_, everybody) = bench.queued()
+    assert (one["recipients"], everybody["recipients"]) == (["canalvert"], "all")
+    assert one["stop_id"] != everybody["stop_id"]
+    assert (await bench.ask("POST", "/u/inconnu/all", None)).status_code == 404
+
+
 async def test_a_click_repeated_at_once_is_one_stop_and_later_another(bench):
     link = TOKENS.make(Reference(RECORD, "canalvert"))
     for wait in (0, 0.3, 5):

@@ -1,0 +1,1 @@
+"""`opposable stop import`: takes in the opposition lists that exist already, before permissions are opened."""
