@@ -37,6 +37,9 @@ def get(
     record: Annotated[str, typer.Argument(help="<collector>/<consent id>, or a consent id only one collector used.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .zip (bundle) or .json.")],
     wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for a proof that is promised.")] = 15.0,
+    claim: Annotated[
+        str | None, typer.Option("--claim", help="Open what is kept for legal claims: why (archived; names a file, no one).")
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +47,7 @@ def get(
     endpoints = resolve(data_dir)
     suffix = ".json" if output.suffix == ".json" else ".zip"
     url = f"{endpoints.url('proof_archive')}/v1/proofs/{record}{suffix}"
-    answer = _fetch(url, api_key(endpoints), wait)
+    answer = _fetch(url, api_key(endpoints), wait, claim)
     if answer.status_code != httpx.codes.OK:
         document = answer.json()
         sentence = document.get("title") or tr(
@@ -71,13 +74,13 @@ def get(
             ))  # fmt: skip
 
 
-def _fetch(url: str, key: str, wait: float) -> httpx.Response:
-    """The answer, asked again while it is a promise."""
+def _fetch(url: str, key: str, wait: float, claim: str | None) -> httpx.Response:
+    """The answer, asked again while it is a promise. With a claim each try that is answered is archived."""
     until = time.monotonic() + wait
     with httpx.Client(timeout=TIMEOUT_S, headers={"Authorization": f"Bearer {key}"}, trust_env=False) as client:
         while True:
             try:
-                answer = client.get(url)
+                answer = client.get(url) if claim is None else client.post(url, json={"claim": claim})
             except httpx.HTTPError as error:
                 raise Unavailable(f"the proof archive does not answer ({type(error).__name__})") from error
             if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
