@@ -71,19 +71,22 @@ def erase(
             print_json(plan)
         return
     if not yes:
-        if as_json:
-            raise InputError([Problem("CONFIRM", "--yes", "with --json nothing can be asked: give --yes or --dry-run")])
-        typer.confirm(tr("Erase? This cannot be undone.", "Effacer ? C’est irréversible."), abort=True, err=True)
+        _confirm(as_json=as_json)
     names = [one["record"] for one in plan["erasures"]]
     begun = _ask(endpoints, {"records": names, "reason": reason.value})
     states = _follow(endpoints, names, wait)
     if as_json:
         print_json({**begun, "states": states})
-    for name, state in states.items():
-        if not as_json:
-            typer.echo(f"{name}: {_state(state)}")
+    else:
+        typer.echo("\n".join(f"{name}: {_state(state)}" for name, state in states.items()))
     if not set(states.values()) <= FINISHED:
         raise typer.Exit(NEGATIVE)
+
+
+def _confirm(*, as_json: bool) -> None:
+    if as_json:
+        raise InputError([Problem("CONFIRM", "--yes", "with --json nothing can be asked: give --yes or --dry-run")])
+    typer.confirm(tr("Erase? This cannot be undone.", "Effacer ? C’est irréversible."), abort=True, err=True)
 
 
 def _whom(record: list[str] | None, contact: str | None, subject: str | None) -> dict[str, Any]:
