@@ -1,6 +1,6 @@
 """Runs the law's tests on every mutant of the rules package, and says which changes nobody noticed.
 
-    python -m tests.mutation.run [--only channel_rules] [--limit N] [--json FILE]
+    python -m tests.mutation.run [--only channel_rules] [--limit N] [--json FILE] [--again FILE]
 
 Each mutant lives in a forked process that has imported everything but the service, so one costs a second or two. It is killed
 when a test fails; one that outlives its time is killed too. Score and survivors: docs/mutation.md.
@@ -32,7 +32,8 @@ CHANGED = [
 ]  # fmt: skip
 """Modules of the package; those with sentences for people are left out."""
 STAGES = [
-    ["test_rules_one_by_one.py", "test_dated_rules.py", "test_choices.py", "test_law_tables.py", "test_law_edges.py"],
+    ["test_rules_one_by_one.py", "test_dated_rules.py", "test_choices.py", "test_law_tables.py", "test_law_edges.py",
+     "test_law_effects.py"],
     [
         "test_public_cases.py", "test_law_pages.py", "test_assessor.py", "test_law_commands.py", "test_time_machine.py",
         "test_reassessing.py",
@@ -94,6 +95,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", help="only these modules")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--again", type=Path, help="only the survivors of a former run (its --json file)")
     asked = parser.parse_args()
     _warm()
     work = [
@@ -102,6 +104,9 @@ def main() -> int:
         for mutant in mutants(path.read_text("utf-8"))
     ]  # fmt: skip
     random.Random("mutants").shuffle(work)  # so that a run cut short is a fair sample
+    if asked.again:
+        lived = [(one["file"], one["line"], one["what"]) for one in json.loads(asked.again.read_text())["survivors"]]
+        work = [item for item in work if (item[1].name, item[2].line, item[2].what) in lived]
     work = work[: asked.limit]
     started, alive = time.monotonic(), []
     for done, (name, path, mutant) in enumerate(work, 1):
