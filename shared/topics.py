@@ -73,18 +73,20 @@ IN_PLATFORM_RIGHTS = TopicRow(
     retention_ms=7 * DAY_MS,
     max_message_bytes=3 * MIB,
 )
-OUT_RECEIPTS = TopicRow("out.{party}.receipts", "event id", ("collector",), ("party",), Scope.PARTY_OUT, 7 * DAY_MS)
+OUT_READERS = ("party", "collector", "webhook_relay")
+"""The party itself by Kafka; for it by HTTP: the collector answers its feed, the relay pushes."""
+OUT_RECEIPTS = TopicRow("out.{party}.receipts", "event id", ("collector",), OUT_READERS, Scope.PARTY_OUT, 7 * DAY_MS)
 OUT_PERMISSIONS = TopicRow(
-    "out.{party}.permissions", "record", ("rights_handler",), ("party",), Scope.PARTY_OUT, 30 * DAY_MS
+    "out.{party}.permissions", "record", ("rights_handler",), OUT_READERS, Scope.PARTY_OUT, 30 * DAY_MS
 )
 OUT_WITHDRAWALS = TopicRow(
-    "out.{party}.withdrawals", "order id", ("rights_handler",), ("party",), Scope.PARTY_OUT, 90 * DAY_MS
+    "out.{party}.withdrawals", "order id", ("rights_handler",), OUT_READERS, Scope.PARTY_OUT, 90 * DAY_MS
 )
 OUT_REQUESTS = TopicRow(
     "out.{party}.requests",
     "request id",
     ("rights_handler", "consent_validator"),
-    ("party",),
+    OUT_READERS,
     Scope.PARTY_OUT,
     90 * DAY_MS,
 )

@@ -1,4 +1,4 @@
-"""Speaks HTTP to the rights handler for the commands, as the operator or as a party."""
+"""Speaks HTTP to the rights handler (or another service) for the commands, as the operator or as a party."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ KEY_VARIABLE = "OPPOSABLE_API_KEY"
 TIMEOUT_S = 30.0
 
 
-def ask(endpoints: Endpoints, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+def ask(
+    endpoints: Endpoints, method: str, path: str, body: dict[str, Any] | None = None, *, service: str = "rights_handler"
+) -> httpx.Response:
     """One call. Raises Unavailable where nobody answers, ConfigurationError where the key does not open the door."""
     headers = {"Authorization": f"Bearer {_key(endpoints)}"}
     try:
         with httpx.Client(timeout=TIMEOUT_S, headers=headers, trust_env=False) as client:
-            answer = client.request(method, f"{endpoints.url('rights_handler')}{path}", json=body)
+            answer = client.request(method, f"{endpoints.url(service)}{path}", json=body)
     except httpx.HTTPError as error:
         raise Unavailable(
-            tr("the rights handler does not answer", "le service des droits ne répond pas")
+            tr(f"the service {service} does not answer", f"le service {service} ne répond pas")
             + f" ({type(error).__name__})"
         ) from None
     if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):

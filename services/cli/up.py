@@ -39,6 +39,7 @@ def _python(module: str) -> tuple[str, ...]:
 
 
 SERVICES = (
+    ServiceSpec("webhook_relay", _python("services.webhook_relay")),
     ServiceSpec("eraser", _python("services.eraser")),
     ServiceSpec("signer", _python("services.proof_archive.signer"), single=True),
     ServiceSpec("proof_archive", _python("services.proof_archive")),
@@ -47,6 +48,10 @@ SERVICES = (
     ServiceSpec("collector", _python("services.collector")),
 )
 """In the order they start, which is against the stream: what flows in finds its consumers, and stops flowing first."""
+
+
+LOCAL = {"OPPOSABLE_WEBHOOK_ALLOW_LOOPBACK": "true"}
+"""Everything here is on this machine, partners that are tried out too."""
 
 
 def example_registry() -> Path | None:
@@ -74,7 +79,7 @@ def system_plan(
         wishes=wishes or Wishes(),
         http_port=http_port,
         instances=instances,
-        environment=environment or {},
+        environment=LOCAL | dict(environment or {}),
     )
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from shared.errors import ConfigurationError
 from shared.keyring.ring import versions_present, write_secret
 
-RAW = ("kek", "pepper", "match-master", "log.seed", "bundle.seed")
-"""Key-encryption key, contact pepper, master of the parties' match keys, and two Ed25519 seeds."""
+RAW = ("kek", "pepper", "match-master", "log.seed", "bundle.seed", "webhook.seed")
+"""Key-encryption key, contact pepper, master of the parties' match keys, two Ed25519 seeds, and the seed of webhooks' keys."""
 TOKEN = "operator-token"  # noqa: S105 - a file name
 SIZE = 32
 
