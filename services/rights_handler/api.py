@@ -1,11 +1,10 @@
-"""HTTP for parties and the operator: stops and their branches, obligations, match keys (permission checks: `check_api`).
+"""HTTP for parties and the operator: stops and their branches, obligations (permission checks: `check_api`, match keys: `match_api`).
 
 Writing goes to `in.platform.rights` only and answers 202 once it is stored by all in-sync replicas.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +15,6 @@ from fastapi.responses import JSONResponse
 from services.rights_handler.deliveries import OPERATOR
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
-from services.rights_handler.persons import MATCH_VERSION, Persons
 from services.rights_handler.requesting import Requesting
 from services.rights_handler.requests.asking import Asking
 from services.rights_handler.requests.ports import RequestStore
@@ -33,10 +31,10 @@ class Api:
     """The routes and what they need."""
 
     def __init__(
-        self, *, auth: Authenticator, index: MongoIndex, ledger: MongoLedger, persons: Persons, requesting: Requesting,
+        self, *, auth: Authenticator, index: MongoIndex, ledger: MongoLedger, requesting: Requesting,
         asking: Asking, requests: RequestStore,
     ) -> None:  # fmt: skip
-        self._auth, self._index, self._ledger, self._persons = auth, index, ledger, persons
+        self._auth, self._index, self._ledger = auth, index, ledger
         self._requesting, self._asking, self._requests = requesting, asking, requests
 
     def router(self) -> APIRouter:
@@ -46,7 +44,6 @@ class Api:
             ("POST", "/v1/stops", self.request_stop, 202),
             ("GET", "/v1/stops/{stop_id:path}", self.stop, 200),
             ("GET", "/v1/obligations", self.obligations, 200),
-            ("GET", "/v1/match-key", self.match_key, 200),
         ]
         for method, path, endpoint, status in routes:
             router.add_api_route(path, endpoint, methods=[method], status_code=status)
@@ -91,19 +88,6 @@ class Api:
         if wanted in (None, OPERATOR):
             found += [owed_view(one) for one in await self._requests.listed(open_only=True, limit=MOST) if one.live]
         return JSONResponse({"obligations": sorted(found, key=lambda o: str(o["due_at"]))[:MOST]})
-
-    async def match_key(self, request: Request) -> JSONResponse:
-        """The caller's own match key: what it computes over its file to find the persons of orders and permissions."""
-        caller = self._auth.caller(request)
-        if caller.party is None:
-            raise Refusal(403, "FORBIDDEN", "Match keys belong to parties; the operator has none")
-        key = base64.b64encode(self._persons.party_match_key(caller.party)).decode()
-        body = {
-            "version": MATCH_VERSION,
-            "key": key,
-            "form": f"m{MATCH_VERSION}. + base64url(HMAC-SHA256(key, type + 0x00 + value))",
-        }
-        return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
 
 def _sees_all(caller: Caller) -> str | None:

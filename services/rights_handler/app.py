@@ -9,13 +9,15 @@ from services.rights_handler.api import Api
 from services.rights_handler.check_api import CheckApi
 from services.rights_handler.checking import Checking
 from services.rights_handler.deliveries import Times
-from services.rights_handler.escalating import Officers
 from services.rights_handler.erasing.wiring import install as install_erasing
+from services.rights_handler.escalating import Officers
 from services.rights_handler.fanout import FanOut
 from services.rights_handler.freshness import Freshness, KafkaPositions
 from services.rights_handler.handlers import Handlers
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
+from services.rights_handler.match_api import MatchApi
+from services.rights_handler.match_versions import MatchKeys
 from services.rights_handler.messaging import PersonMessages
 from services.rights_handler.naming import Naming
 from services.rights_handler.noticing import Noticing
@@ -105,9 +107,10 @@ async def build(context: Context) -> None:
     requesting = Requesting(context.publisher, context.clock)
     auth = Authenticator(context.registry, context.clock, operator_digest(secret))
     api = Api(
-        auth=auth, index=index, ledger=ledger, persons=persons, requesting=requesting, asking=requests.asking,
+        auth=auth, index=index, ledger=ledger, requesting=requesting, asking=requests.asking,
         requests=requests.store,
     )  # fmt: skip
+    match_api = MatchApi(auth=auth, persons=persons, deliveries=MatchKeys(context.mongo, context.clock))
     checks = CheckApi(
         auth=auth, checking=Checking(index, reports, freshness, context.registry, settings.sending), persons=persons,
         noticing=Noticing(context.registry, tokens, settings.public_url), clock=context.clock,
@@ -119,6 +122,7 @@ async def build(context: Context) -> None:
     context.app.include_router(stop_api.router())  # before `api`: its paths are the more precise ones
     context.app.include_router(api.router())
     context.app.include_router(checks.router())
+    context.app.include_router(match_api.router())
     install_erasing(
         context, settings=settings, vault=vault, persons=persons, index=index, ledger=ledger, teller=teller,
         requesting=requesting, auth=auth,

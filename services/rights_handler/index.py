@@ -58,6 +58,13 @@ class MongoIndex:
             UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}, **NOT_ERASED}, [{"$set": _replacing(r)}])
             for r in collided
         ]
+        changes += [
+            UpdateOne(
+                {"_id": r["_id"], "vid": r["vid"], "cks": r["cks"], "aks": {"$ne": r["aks"]}},
+                {"$set": {"aks": r["aks"]}},
+            )
+            for r in collided
+        ]  # the same verdict again, after a match key began to be rotated
         with fence_is_no_fault():
             await self._grants.bulk_write(changes, ordered=False)
         stored = self._grants.find({"_id": {"$in": [row["_id"] for row in collided]}}, {"vid": 1, "erased": 1})

@@ -24,6 +24,7 @@ from shared.keyring.ring import Fixed, Versions
 from shared.mongo import Client, Document, database
 
 STATE = "pepper"
+MATCH = "match"
 WATCH_S = 1.0
 FIELDS = ("cks", "sref", "nks", "keys", "contact_keys", "subject_key")
 """Fields of rows that hold names; `aks` too, which stand in the order of `cks`."""
@@ -37,12 +38,19 @@ class Naming:
     def __init__(self, peppers: bytes | Versions, client: Client | None = None, name: str = "rights") -> None:
         self._peppers: Versions = Fixed({1: peppers}) if isinstance(peppers, bytes) else peppers
         self._states = None if client is None else database(client, name)["naming"]
+        self._matching = None if client is None else database(client, name)["matching"]
         self.lookup, self.newest = 1, 1
+        self._match_seq = 0
+        self._match: dict[str, tuple[int, ...]] = {}
 
     @property
     def first(self) -> bytes:
         """The first pepper, which every chain starts from."""
         return self._peppers.get(1)
+
+    def match_versions(self, party: str) -> tuple[int, ...]:
+        """The versions of a party's match key in use, oldest first: several while it is rotated (`match_versions`)."""
+        return self._match.get(party, (1,))
 
     def contact(self, kind: str, value: str) -> str:
         """The name of a contact."""
@@ -84,19 +92,31 @@ class Naming:
 
     async def load(self) -> None:
         """Take over the state. Raises Unavailable where a pepper that it needs is not here."""
-        if self._states is None:
+        if self._states is None or self._matching is None:
             return
-        state = await self._states.find_one({"_id": STATE})
+        states = {row["_id"]: row async for row in self._states.find({"_id": {"$in": [STATE, MATCH]}})}
+        state = states.get(STATE)
         if state is not None:
             for version in range(1, state["newest"] + 1):
                 self._peppers.get(version)
             self.lookup, self.newest = state["lookup"], state["newest"]
+        seq = states.get(MATCH, {}).get("seq", 0)
+        if seq != self._match_seq:
+            rows = self._matching.find({}, {"versions": 1})
+            self._match = {row["_id"]: tuple(row["versions"]) async for row in rows}
+            self._match_seq = seq
 
     async def confirm(self, names: Collection[str]) -> None:
-        """After a lookup of these names: raise Unavailable where rows may no longer have borne them. The batch is redone."""
+        """After a lookup of these names: raise Unavailable where rows may no longer have borne them. The batch is redone.
+
+        So it is where a party's match key began or ended a rotation: its aliases and what it is told are made again.
+        """
         if self._states is None or not names:
             return
+        seq = self._match_seq
         await self.load()
+        if seq != self._match_seq:
+            raise Unavailable("the match key of a party is being rotated: this is done again with its versions")
         if any(0 < version_of(name) < self.lookup for name in names):
             raise Unavailable("the pepper is being rotated: this is looked up again under the next one")
 

@@ -19,7 +19,6 @@ from shared.crypto.sealing import RecordKey, unseal
 from shared.errors import IntegrityError
 from shared.pacing import in_turns
 
-MATCH_VERSION = 1
 ALIAS_BYTES = 16
 """Of a keyed hash: two of a hundred thousand million would meet once in 10¹⁶ times."""
 _ALIAS = b"match alias"
@@ -64,7 +63,7 @@ class Persons:
     def __init__(self, keys: KeySource, *, pepper: bytes | Naming, match_master: bytes) -> None:
         self._keys, self._master = keys, match_master
         self._naming = Naming(pepper) if isinstance(pepper, bytes) else pepper
-        self._party_keys: dict[str, bytes] = {}
+        self._party_keys: dict[tuple[str, int], bytes] = {}
 
     async def open(self, blobs: Mapping[str, bytes], kind: str = CONSENT_KIND) -> dict[str, Person]:
         """One read of the vault for a batch: the person of each record; records whose key is erased are absent.
@@ -114,26 +113,30 @@ class Persons:
         return b64url(blake2b(row, digest_size=ROW_BYTES, key=self._naming.first, person=_ROW).digest())
 
     def match_keys(self, party: str, person: Person) -> list[dict[str, str]]:
-        """What this party finds each contact by, sorted so that the same order always has the same bytes."""
+        """What this party finds each contact by, sorted so that the same order always has the same bytes.
+
+        Contact by contact; then again under each further version of its key, while it is rotated.
+        """
         found = person.match_keys.get(party)
         if found is None:
-            key = self.party_match_key(party)
             found = person.match_keys[party] = [
-                {"type": kind, "key": match_key(MATCH_VERSION, key, kind, value)}
+                {"type": kind, "key": match_key(version, self.party_match_key(party, version), kind, value)}
+                for version in self._naming.match_versions(party)
                 for kind, value in sorted(person.contacts)
             ]
         return found
 
     def index_keys(self, person: Person, parties: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-        """The contact keys in order, and for each of them, one by one, its alias for each party (see `Grant.aliases`)."""
+        """The contact keys in order, and for each of them, one by one, its aliases for each party (see `Grant.aliases`)."""
         contacts = sorted(person.contacts)
         places = {self.contact_key(*contact): place for place, contact in enumerate(contacts)}
         keys = sorted(places)
         known = [self.match_keys(party, person) for party in parties]
         aliases = [
-            self.alias(party, **match_keys[places[key]])
+            self.alias(party, **one)
             for key in keys
             for party, match_keys in zip(parties, known, strict=True)
+            for one in match_keys[places[key] :: len(contacts)]
         ]
         return keys, tuple(aliases)
 
@@ -143,11 +146,11 @@ class Persons:
         first = b64url(blake2b(named, digest_size=ALIAS_BYTES, key=self._naming.first, person=_ALIAS).digest())
         return self._naming.current([first])[0]
 
-    def party_match_key(self, party: str) -> bytes:
-        """The match key of one party (delivered to it once, by authenticated download)."""
-        key = self._party_keys.get(party)
+    def party_match_key(self, party: str, version: int = 1) -> bytes:
+        """One version of a party's match key (delivered to it once, by authenticated download: `match_versions`)."""
+        key = self._party_keys.get((party, version))
         if key is None:
-            key = self._party_keys[party] = party_key(self._master, party, MATCH_VERSION)
+            key = self._party_keys[party, version] = party_key(self._master, party, version)
         return key
 
 

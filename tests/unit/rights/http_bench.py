@@ -92,8 +92,7 @@ class Bench:
         auth = Authenticator(Registry, self.clock, sha("operator"))
         self.asking = Asking(self.ports, Registry, self.clock)
         api = Api(
-            auth=auth, index=self.ports, ledger=self.ports, persons=PERSONS, requesting=requesting, asking=self.asking,
-            requests=self.ports,
+            auth=auth, index=self.ports, ledger=self.ports, requesting=requesting, asking=self.asking, requests=self.ports,
         )  # fmt: skip
         checking = Checking(self.ports, reports or self.ports, self.fresh, Registry, SendingSettings())
         noticing = Noticing(Registry, TOKENS, "https://oppo.example/")

@@ -112,14 +112,6 @@ async def test_obligations_have_owner_cause_due_and_next(bench):
     assert {o["refs"]["party"] for o in mine} == {"canalvert"}
 
 
-async def test_match_keys_are_each_partys_own(bench):
-    one = await bench.ask("GET", "/v1/match-key")
-    two = await bench.ask("GET", "/v1/match-key", "key-acme")
-    assert one.json()["key"] != two.json()["key"]
-    assert one.headers["cache-control"] == "no-store"
-    assert (await bench.ask("GET", "/v1/match-key", "operator")).status_code == 403
-
-
 async def test_the_link_asks_and_only_a_post_acts(bench):
     link = TOKENS.make(Reference(RECORD, "canalvert"))
     page = await bench.ask("GET", f"/u/{link}", None)
