@@ -1,4 +1,4 @@
-"""`opposable proof get`: fetches the proof bundle of one record from the running archive.
+"""`opposable proof get`: fetches the proof of one record from the running archive, as a bundle, an attestation or JSON.
 
 A record that was just accepted is promised first; the command waits for its proof. Checking it is `opposable verify`,
 which needs no server.
@@ -30,24 +30,27 @@ AGAIN_S = 0.5
 def register(app: typer.Typer) -> None:
     """Add the command."""
     proofs = group(app, "proof", tr("Proofs of consent.", "Preuves de consentement."))
-    proofs.command("get", epilog="Example: opposable proof get acme/0190f6c2-… --output proof.zip")(get)
+    proofs.command("get", epilog="Example: opposable proof get acme/0190f6c2-… --output proof.zip (or proof.pdf)")(get)
 
 
 def get(
     record: Annotated[str, typer.Argument(help="<collector>/<consent id>, or a consent id only one collector used.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .zip (bundle) or .json.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: .zip (bundle), .pdf (attestation) or .json.")
+    ],
     wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for a proof that is promised.")] = 15.0,
     claim: Annotated[
-        str | None, typer.Option("--claim", help="Open what is kept for legal claims: why (archived; names a file, no one).")
+        str | None,
+        typer.Option("--claim", help="Open what is kept for legal claims: why (archived; names a file, no one)."),
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Fetch a proof: exit 0 if it is written, 1 if there is none for you, 2 if the system cannot be reached."""
     endpoints = resolve(data_dir)
-    suffix = ".json" if output.suffix == ".json" else ".zip"
+    suffix = output.suffix if output.suffix in {".json", ".pdf"} else ".zip"
     url = f"{endpoints.url('proof_archive')}/v1/proofs/{record}{suffix}"
-    answer = _fetch(url, api_key(endpoints), wait, claim)
+    answer = fetch(url, api_key(endpoints), wait, claim)
     if answer.status_code != httpx.codes.OK:
         document = answer.json()
         sentence = document.get("title") or tr(
@@ -74,7 +77,7 @@ def get(
             ))  # fmt: skip
 
 
-def _fetch(url: str, key: str, wait: float, claim: str | None) -> httpx.Response:
+def fetch(url: str, key: str, wait: float = 0.0, claim: str | None = None) -> httpx.Response:
     """The answer, asked again while it is a promise. With a claim each try that is answered is archived."""
     until = time.monotonic() + wait
     with httpx.Client(timeout=TIMEOUT_S, headers={"Authorization": f"Bearer {key}"}, trust_env=False) as client:
