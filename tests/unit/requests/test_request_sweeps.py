@@ -1,0 +1,139 @@
+"""What is due of requests, by one instance, by two, by one that died: nothing is told twice, nothing is forgotten."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.rights_handler.requests.sweeping import LEASE
+from services.rights_handler.scheduler import MOST, Scheduler
+from tests.unit.requests.requests_world import Bench
+from tests.unit.rights.rights_world import TIMES
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+async def test_an_unanswered_request_is_raised_with_the_archive_told_once(bench):
+    await bench.receive("access")
+    said = []
+    for _ in range(40):
+        bench.clock.advance(timedelta(days=1))
+        await bench.sweeping.sweep(MOST)
+    said = [fields["what"] for _, fields in bench.log.said]
+    assert said[:4] == ["reminded"] * 3 + ["overdue"]
+    assert set(said[4:]) == {"raised"}
+    (fact,) = bench.facts("request.overdue")
+    assert fact["due_at"] == "2026-11-05T09:00:00.000Z"
+    await bench.handling.answer("acme/r1")
+    bench.log.said.clear()
+    bench.clock.advance(timedelta(days=3))
+    assert await bench.sweeping.sweep(MOST) == 0
+    assert not bench.log.said
+
+
+async def test_two_instances_never_act_on_one_request(bench):
+    for n in range(20):
+        await bench.receive("access", name=f"acme/r{n}")
+    other = bench.again()
+    bench.clock.advance(timedelta(days=17))
+    due = await bench.ports.due("2026-10-23T00:00:00.000Z", MOST)
+    assert len(due) == 20
+
+    async def same_view(_now, _limit):
+        return due
+
+    one, two = bench.sweeping, other.sweeping
+    for sweeping in (one, two):
+        sweeping.store.due = same_view  # both have read the same rows before either claims
+    await one.sweep(MOST)
+    await two.sweep(MOST)
+    told = [fields["request"] for log in (bench.log, other.log) for _, fields in log.said]
+    assert sorted(told) == sorted(f"acme/r{n}" for n in range(20))
+    assert not other.log.said
+
+
+async def test_the_work_of_an_instance_that_died_is_taken_over_when_its_lease_ends(bench):
+    await bench.consent()
+    name = await bench.receive("restriction")
+
+    async def dies(_messages):
+        raise KeyboardInterrupt
+
+    bench.handling.letters._messages.order, good = dies, bench.order
+    with pytest.raises(KeyboardInterrupt):
+        await bench.handling.answer(name)
+    assert bench.now().state == "answered"
+    assert not bench.ordered, "the letter stands on the request and is not ordered yet"
+    with pytest.raises(KeyboardInterrupt):
+        await bench.sweeping.sweep(MOST)  # it dies again, holding the claim
+    other = bench.again()
+    assert await other.sweeping.sweep(MOST) == 0, "the claim is another's for a minute"
+    bench.clock.advance(LEASE + timedelta(seconds=1))
+    assert await other.sweeping.sweep(MOST) == 1
+    (message,) = other.ordered
+    assert message.template == "request.answered.restriction"
+    assert len(bench.facts("request.answered")) == 1
+    bench.handling.letters._messages.order = good
+    bench.clock.advance(LEASE + timedelta(seconds=1))
+    await bench.sweeping.sweep(MOST)
+    assert not bench.ordered, "told once"
+
+
+async def test_a_letter_ordered_twice_by_a_crash_has_one_identity(bench):
+    await bench.consent()
+    name = await bench.receive("restriction")
+
+    async def dies(_messages):
+        raise KeyboardInterrupt
+
+    bench.ports.send_all, good = dies, bench.ports.send_all
+    with pytest.raises(KeyboardInterrupt):
+        await bench.handling.answer(name)  # ordered; its fact is not published
+    bench.ports.send_all = good
+    bench.clock.advance(LEASE)
+    await bench.sweeping.sweep(MOST)
+    first, again = bench.ordered
+    assert (first.id, first.text) == (again.id, again.text)
+    assert len(bench.facts("request.answered")) == 1
+
+
+async def test_an_answered_request_is_looked_at_daily_until_its_last_order_is_closed_by_any_means(bench):
+    await bench.consent()
+    await bench.receive("restriction")
+    await bench.handling.answer("acme/r1")
+    for row in list(bench.ports.world.rows.values()):  # an operator settles them by other means
+        await bench.ports.save_deliveries([_closed(row)])
+    bench.clock.advance(timedelta(days=1))
+    await bench.sweeping.sweep(MOST)
+    assert bench.now().state == "closed"
+
+
+def _closed(row):
+    return replace(row, state="closed", next_at=None, rev=row.rev + 1)
+
+
+async def test_relayed_orders_are_reminded_and_escalated_by_the_machinery_of_stops(bench):
+    await bench.consent()
+    await bench.receive("erasure", verified=False)
+    await bench.handling.answer("acme/r1")
+    await bench.consent()  # the record is still in the index of this fake
+
+    class Nobody:
+        async def write(self, rows):
+            return list(rows)
+
+    scheduler = Scheduler(
+        bench.ports, bench.ports, bench.crossing._teller, bench.ports, bench.clock, TIMES, timedelta(seconds=1), bench.log,
+        Nobody(), [bench.sweeping],
+    )  # fmt: skip
+    for _ in range(5):
+        bench.clock.advance(timedelta(hours=6))
+        await scheduler.sweep()
+    reminders = [body["reminder"] for party, body in bench.orders("erasure") if party == "canalvert"]
+    assert reminders[:4] == [0, 1, 2, 3]
+    escalated = [o for o in bench.ports.world.obligations.values() if o.kind == "order-escalated"]
+    assert {dict(o.refs)["party"] for o in escalated} == {"acme", "canalvert", "assurbrelle"}
+    assert {f["request"] for f in bench.facts("delivery.escalated")} == {"acme/r1"}
