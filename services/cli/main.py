@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "erase": ("erase",),
     "hold": ("hold",),
     "stop": ("stop", "stop_new", "stop_operations", "stop_import.command"),
+    "request": ("request",),
+    "notices": ("informing",),
     "webhook": ("webhook",),
     "proof": ("proof", "proof_sla"),
     "evidence": ("evidence",),
