@@ -82,7 +82,7 @@ def why(codes: Sequence[str]) -> list[str]:
 
 def when(instant: str) -> str:
     """`samedi 19 septembre 2026 à 11 h 05 (heure de Paris)`."""
-    return in_paris_text(parse_instant(instant))
+    return in_paris_text(parse_instant(instant)).replace(" h ", "\u00a0h\u00a0")
 
 
 def order_words(row: Delivery) -> tuple[str, str]:
