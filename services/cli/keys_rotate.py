@@ -1,4 +1,4 @@
-"""`opposable keys rotate kek | pepper | match`, `keys confirm`: each resumable, each loses nothing when it is killed.
+"""`opposable keys rotate kek | pepper`: each resumable, each loses nothing when it is killed.
 
 What each does, and what to do before and after: docs/keys.md. Exit codes: 0 done, 1 refused as things stand, 2 the input or
 the system cannot be used.
@@ -26,6 +26,7 @@ from shared.keyring.kek import KekRotation
 from shared.mongo import Client, connect
 from shared.settings import Settings
 
+ROTATE_HELP = "Put a secret's next version into use, while everything runs."
 T = TypeVar("T")
 Tick = Callable[[int, int], None]
 Batch = Annotated[int, typer.Option("--batch", min=1, max=10_000, help="Rows of one write.")]
@@ -34,7 +35,7 @@ Batch = Annotated[int, typer.Option("--batch", min=1, max=10_000, help="Rows of 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     keys = group(app, "keys", HELP)
-    rotate = group(keys, "rotate", "Put a secret's next version into use, while everything runs.")
+    rotate = group(keys, "rotate", ROTATE_HELP)
     rotate.command("kek", epilog="Example: opposable keys rotate kek --data-dir .opposable")(kek)
     rotate.command("pepper", epilog="Example: opposable keys rotate pepper --data-dir .opposable")(pepper)
 
