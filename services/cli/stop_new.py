@@ -62,6 +62,9 @@ def new(
     kind: Annotated[Kind | None, typer.Option("--kind", help="Default: objection; stop_reply by SMS.")] = None,
     at: Annotated[str | None, typer.Option("--at", help="When the person said so (RFC 3339); default: now.")] = None,
     stop_id: Annotated[str | None, typer.Option("--id", help="Your own id: sent twice, it is one stop.")] = None,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="The person wants its data erased too: a request is entered.")
+    ] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Then show whom it reached.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -92,6 +95,7 @@ def new(
         "via": via.value,
         "at": at,
         "stop_id": stop_id,
+        "erase": erase or None,
     }
     endpoints = resolve(data_dir)
     answer = ask(endpoints, "POST", "/v1/stops", {k: v for k, v in body.items() if v is not None})
