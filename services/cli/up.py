@@ -39,6 +39,7 @@ def _python(module: str) -> tuple[str, ...]:
 
 
 SERVICES = (
+    ServiceSpec("notifier", _python("services.notifier")),
     ServiceSpec("webhook_relay", _python("services.webhook_relay")),
     ServiceSpec("eraser", _python("services.eraser")),
     ServiceSpec("signer", _python("services.proof_archive.signer"), single=True),

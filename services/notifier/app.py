@@ -55,9 +55,9 @@ def transports(settings: NotifierSettings) -> dict[str, Transport]:
 
 
 def _mail(settings: NotifierSettings) -> Smtp | None:
-    if settings.notifier_smtp_host is None:
+    if not settings.notifier_smtp_host:
         return None
-    user = settings.notifier_smtp_username
+    user = settings.notifier_smtp_username or None
     ca_file = settings.notifier_smtp_ca_file
     return Smtp(
         host=settings.notifier_smtp_host, port=settings.notifier_smtp_port, tls=settings.notifier_smtp_tls,
@@ -69,7 +69,7 @@ def _mail(settings: NotifierSettings) -> Smtp | None:
 
 
 def _sms(settings: NotifierSettings) -> SmsGateway | None:
-    if settings.notifier_sms_url is None:
+    if not settings.notifier_sms_url:
         return None
     return SmsGateway(settings.notifier_sms_url, _text_secret(settings, "sms-token"), settings.notifier_send_timeout)
 

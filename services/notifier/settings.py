@@ -45,7 +45,7 @@ class NotifierSettings(Settings):
     @model_validator(mode="after")
     def _encrypted(self) -> Self:
         clear = self.notifier_smtp_tls == "none"
-        if self.notifier_smtp_host is not None and clear and self.notifier_smtp_host not in LOOPBACK:
+        if self.notifier_smtp_host and clear and self.notifier_smtp_host not in LOOPBACK:
             raise ValueError("OPPOSABLE_NOTIFIER_SMTP_TLS=none is only for a mail server on this machine")
         return self
 
