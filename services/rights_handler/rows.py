@@ -61,6 +61,7 @@ def grant_of(row: Mapping[str, Any]) -> Grant:
         aliases=tuple(row.get("aks", ())),
         near_keys=frozenset(row.get("nks", ())),
         stopped_by=frozenset(row.get("sby", ())),
+        form=row.get("form"),
     )
 
 
