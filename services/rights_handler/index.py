@@ -53,6 +53,7 @@ class MongoIndex:
         collided = await insert_new(self._grants, rows)
         outcome = dict.fromkeys(ours, Written.NEW)
         if not collided:
+            await self._naming.confirm_aliases(grants)
             return outcome
         changes = [
             UpdateOne({"_id": r["_id"], "vid": {"$lt": r["vid"]}, **NOT_ERASED}, [{"$set": _replacing(r)}])
@@ -71,6 +72,7 @@ class MongoIndex:
         async for row in stored:
             same = row["vid"] == ours[row["_id"]].vid and "erased" not in row
             outcome[row["_id"]] = Written.KNOWN if same else Written.SUPERSEDED
+        await self._naming.confirm_aliases(grants)
         return outcome
 
     async def once_valid(self, records: Collection[str]) -> dict[str, frozenset[Name]]:

@@ -1,4 +1,4 @@
-"""Under which pepper persons are named in the index, now and while it is rotated (docs/keys.md, docs/decisions/0050).
+"""Under which pepper persons are named in the index, now and while it is rotated (docs/keys.md).
 
 Peppers are chained: the name under the next is the HMAC of the name under the one before, so that a row is lifted without its
 contacts, and the stops of erased persons survive. A rotation from 1 to 2 widens, then narrows:
@@ -18,6 +18,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from services.rights_handler.domain import Grant
 from shared.crypto.keys import contact_key, lift_contact_key, name_parts, subject_key
 from shared.errors import IntegrityError, Unavailable
 from shared.keyring.ring import Fixed, Versions
@@ -107,18 +108,23 @@ class Naming:
             self._match_seq = seq
 
     async def confirm(self, names: Collection[str]) -> None:
-        """After a lookup of these names: raise Unavailable where rows may no longer have borne them. The batch is redone.
-
-        So it is where a party's match key began or ended a rotation: its aliases and what it is told are made again.
-        """
+        """After a lookup of these names: raise Unavailable where rows may no longer have borne them. The batch is redone."""
         if self._states is None or not names:
             return
-        seq = self._match_seq
         await self.load()
-        if seq != self._match_seq:
-            raise Unavailable("the match key of a party is being rotated: this is done again with its versions")
         if any(0 < version_of(name) < self.lookup for name in names):
             raise Unavailable("the pepper is being rotated: this is looked up again under the next one")
+
+    async def confirm_aliases(self, grants: Sequence[Grant]) -> None:
+        """After these were written: raise Unavailable where a party's match key has a version that they have no alias of."""
+        if self._states is None or not any(grant.aliases for grant in grants):
+            return
+        await self.load()
+        for grant in grants:
+            parties = {line.recipient for line in grant.lines if line.verdict == "valid" and line.recipient is not None}
+            each = sum(len(self.match_versions(party)) for party in parties)
+            if len(grant.aliases) < each * len(grant.contact_keys):
+                raise Unavailable("the match key of a party is being rotated: this is done again with both versions")
 
     async def watch(self) -> None:
         """Follow the state, so that what is written is seldom refused."""
