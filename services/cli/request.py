@@ -99,10 +99,11 @@ def list_(
     if as_json:
         print_json(found)
         return
-    table = Table(
-        tr("request", "demande"), tr("right", "droit"), tr("state", "état"), tr("due", "échéance"), tr("cause", "cause"),
-        box=None,
-    )  # fmt: skip
+    table = Table(box=None)
+    widest = max((len(one["request"]) for one in found), default=0)
+    table.add_column(tr("request", "demande"), no_wrap=True, min_width=widest)  # it is copied from here
+    for title in (tr("right", "droit"), tr("state", "état"), tr("due", "échéance"), tr("cause", "cause")):
+        table.add_column(title)
     for one in found:
         colour = "red" if one["overdue"] else "yellow"
         state = f"[{colour}]{one['state']}[/]" if one["owner"] else f"[green]{one['state']}[/]"
