@@ -51,7 +51,7 @@ def _print(report: dict[str, Any], late: int) -> None:
         tr("Count", "Nombre"), "p50 ≤", "p99 ≤", tr("Worst", "Pire"), tr("Late", "En retard"),
     )  # fmt: skip
     for heading in headings:
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     words = {"available": tr("available", "disponible"), "delivered": tr("delivered", "remise")}
     for pair in report["pairs"]:
         for what, word in words.items():

@@ -15,7 +15,9 @@ from fastapi.responses import JSONResponse
 
 from services.proof_archive.bundles.canonical_zip import MAX_BYTES
 from services.proof_archive.bundles.dossier import Dossier, Search
+from services.proof_archive.bundles.manifest import Audience
 from services.proof_archive.claims import CLAIM_MOST, opened, reason_of
+from services.proof_archive.delivering.demands import Demands
 from services.proof_archive.delivering.making import MEDIA, Making
 from services.proof_archive.delivering.person import PERSON
 from services.proof_archive.entitlement import audience_of
@@ -41,10 +43,12 @@ class ProofRoutes:
         clock: Clock,
         settings: ArchiveSettings,
         log: Any,
+        *,
         publisher: Publisher,
         making: Making,
+        demands: Demands,
     ) -> None:
-        self._making = making
+        self._making, self._demands = making, demands
         self._publisher = publisher
         self.also_owed: list[Callable[[], Awaitable[list[dict[str, Any]]]]] = []
         """Other parts of the service that have obligations to show."""
@@ -75,12 +79,14 @@ class ProofRoutes:
         audience = audience_of(caller, dossier)
         if audience is None:
             if dossier.consents and not dossier.verdicts and "prospector" in caller.scopes:
-                return self._promise(dossier)  # whom it names is known once it is assessed
+                return await self._promise(
+                    dossier, Audience(scope="prospector", party=caller.party)
+                )  # whom it names is known once it is assessed
             raise _forbidden()
         if not dossier.consents and not await self._proofs.is_admitted(record):
             raise Refusal(404, "NOT-FOUND", "No consent of this name is archived")
         if not any(item.covered for item in dossier.consents):
-            return self._promise(dossier)
+            return await self._promise(dossier, audience)
         if claim is not None:
             await self._publisher.send_all([opened(record, claim, format_instant(self._clock.now()))])
         return await self._making.answer(dossier, audience, format_, for_claims=claim is not None)
@@ -118,11 +124,17 @@ class ProofRoutes:
         if not dossier.consents and not await self._proofs.is_admitted(record):
             raise Refusal(404, "NOT-FOUND", "No consent of this name is archived")
         if not any(item.covered for item in dossier.consents):
-            return self._promise(dossier)
+            return await self._promise(dossier, PERSON)
         return await self._making.answer(dossier, PERSON, format_)
 
-    def _promise(self, dossier: Dossier) -> Response:
+    async def available(self, record: str) -> bool:
+        """Whether a signed checkpoint covers the consent of a record."""
+        dossier = await (await self._proofs.search()).dossier(record)
+        return any(item.covered for item in dossier.consents)
+
+    async def _promise(self, dossier: Dossier, audience: Audience) -> Response:
         """Where the record stands (unknown while the collector alone has it), and when its proof is due."""
+        await self._demands.promised(dossier.record, audience)
         first = dossier.consents[0] if dossier.consents else None
         body = {
             "status": "promised",

@@ -8,9 +8,13 @@ from services.proof_archive.api import ProofRoutes, make_router
 from services.proof_archive.attestation.render import Renderer
 from services.proof_archive.checkpoints.standing import Standing
 from services.proof_archive.delivering.api import DeliveryRoutes, make_delivery_router
+from services.proof_archive.delivering.demands import Demands
 from services.proof_archive.delivering.history import History
+from services.proof_archive.delivering.level import Level
 from services.proof_archive.delivering.making import Making
 from services.proof_archive.delivering.outbox import Outbox
+from services.proof_archive.delivering.tallies import Tallies
+from services.proof_archive.delivering.watching import Watching
 from services.proof_archive.evidence.api import EvidenceRoutes, make_evidence_router
 from services.proof_archive.evidence.files import Files
 from services.proof_archive.evidence.joined import Joining
@@ -49,10 +53,20 @@ async def build(context: Context) -> None:
     owed = Owed(context.mongo, files, timedelta(days=settings.evidence_due_days))
     sequencer = Sequencer(store, ownership, metrics=context.metrics, log=context.log, cite=owed.cite)
     outbox = Outbox(context.mongo, context.publisher, context.clock, context.metrics, context.log)
-    for prepare in (store.prepare, files.prepare, owed.prepare, outbox.prepare):
+    tallies = Tallies(context.mongo)
+    demands = Demands(context.mongo, tallies, lambda: context.registry.view, context.clock, context.metrics)
+    watching = Watching(
+        context.mongo, reader, tallies, lambda: context.registry.view, deployment=settings.deployment,
+        clock=context.clock, metrics=context.metrics, log=context.log,
+    )  # fmt: skip
+    outbox.settle.append(demands.settle)
+    for prepare in (
+        store.prepare, files.prepare, owed.prepare, outbox.prepare, tallies.prepare, demands.prepare,
+    ):  # fmt: skip
         context.on_start(prepare)
     context.background("evidence", lambda: rounds(owed, files, context.clock, context.log))
     context.background("deliveries", outbox.run)
+    context.background("sla", watching.run)
     context.consume(
         topics=[row.name for row in ARCHIVED], group=GROUP, process=sequencer.process, on_assigned=sequencer.assigned,
         isolate=False, max_records=settings.batch_records,
@@ -73,11 +87,13 @@ async def build(context: Context) -> None:
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     making = Making(proofs, Renderer(), standing, outbox, context.clock, context.log)
     routes = ProofRoutes(
-        auth, proofs, context.registry, context.clock, settings, context.log, context.publisher, making
-    )
-    routes.also_owed += [owed.by_owner, outbox.owed]
+        auth, proofs, context.registry, context.clock, settings, context.log,
+        publisher=context.publisher, making=making, demands=demands,
+    )  # fmt: skip
+    level = Level(tallies, demands, lambda: context.registry.view, context.clock, routes.available)
+    routes.also_owed += [owed.by_owner, outbox.owed, level.obligations]
     history = History(context.mongo, reader, settings.deployment)
-    deliveries = DeliveryRoutes(auth, history, Tickets(keys, context.clock), routes.for_person)
+    deliveries = DeliveryRoutes(auth, history, level, Tickets(keys, context.clock), routes.for_person)
     evidence = EvidenceRoutes(
         auth, files, owed, vault, clock=context.clock, most=settings.evidence_file_bytes, carried=routes.carried
     )

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.proof_archive.delivering.history import History
+from services.proof_archive.delivering.level import Level
 from services.proof_archive.delivering.making import MEDIA
 from services.proof_archive.delivering.person import PersonTokens
 from services.proof_archive.entitlement import privileged
@@ -24,8 +25,11 @@ ForPerson = Callable[[str, str], Awaitable[Response]]
 class DeliveryRoutes:
     """What the routes do."""
 
-    def __init__(self, auth: Authenticator, history: History, tokens: PersonTokens, for_person: ForPerson) -> None:
-        self._auth, self._history, self._tokens, self._for_person = auth, history, tokens, for_person
+    def __init__(
+        self, auth: Authenticator, history: History, level: Level, tokens: PersonTokens, for_person: ForPerson
+    ) -> None:
+        self._auth, self._history, self._level = auth, history, level
+        self._tokens, self._for_person = tokens, for_person
 
     async def person(self, ticket: str) -> Response:
         """`GET /v1/persons/{ticket}.pdf` (`.zip`, `.json`): the proof of the record that a ticket stands for."""
@@ -45,10 +49,23 @@ class DeliveryRoutes:
             raise Refusal(403, "FORBIDDEN", "This key is not entitled to know to whom this proof was delivered")
         return JSONResponse(await self._history.of(record, before), headers={"Cache-Control": "no-store"})
 
+    async def level(
+        self, request: Request, month: str | None = Query(None, pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")
+    ) -> Response:
+        """`GET /v1/sla?month=2026-11`: measured against promised, by pair. A party sees the pairs it is one of."""
+        caller = self._auth.caller(request)
+        caller.require("collector", "prospector", "auditor", "operator")
+        if caller.scopes & {"auditor", "operator"}:
+            return JSONResponse(await self._level.report(month))
+        collector = caller.party if "collector" in caller.scopes else None
+        party = caller.party if "prospector" in caller.scopes else None
+        return JSONResponse(await self._level.report(month, collector=collector, party=party))
+
 
 def make_delivery_router(routes: DeliveryRoutes) -> APIRouter:
     """The routes."""
     router = APIRouter()
     router.add_api_route("/v1/persons/{ticket}", routes.person, methods=["GET"], response_model=None)
     router.add_api_route("/v1/deliveries/{record:path}", routes.history, methods=["GET"], response_model=None)
+    router.add_api_route("/v1/sla", routes.level, methods=["GET"], response_model=None)
     return router
