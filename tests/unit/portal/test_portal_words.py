@@ -1,11 +1,15 @@
 """Plain words for every reason of the rules, and contacts that are read and masked."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.consent_validator.rules.book import CATALOGUE
+from services.rights_handler.domain import Grant
 from services.rights_handler.portal.contact import mask, read_contact
 from services.rights_handler.portal.passes import Seals, name_of, new_code, new_token
 from services.rights_handler.portal.words import CHANNELS, UNKNOWN_REASON, link_mail, why
+from services.rights_handler.rows import grant_of, grant_row
 from shared.contracts.types import CHANNELS as ALL
 from shared.errors import IntegrityError
 from shared.intake.contacts import ContactFault
@@ -62,3 +66,11 @@ def test_the_mail_of_a_link_holds_one_address_and_no_image():
     assert text.count("http") == 1
     assert "<" not in text
     assert "15 minutes" in text
+
+
+def test_a_record_keeps_the_form_it_was_given_on_through_the_database():
+    grant = Grant(
+        "acme/x", "v", "acme", "x", "t", "t", True, (), frozenset({"p1.a"}), None, "1", (), None, form="form:f:7"
+    )  # noqa: FBT003
+    assert grant_of(grant_row(grant)) == grant
+    assert grant_of(grant_row(replace(grant, form=None))).form is None
