@@ -6,9 +6,8 @@ primary that was deposed cannot acknowledge a write, so "write mine, then read y
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
@@ -167,10 +166,6 @@ class MongoIndex:
         row = await self._stops.find_one({"_id": stop_id})
         return None if row is None else stop_of(self._naming.back(row))
 
-    async def put_facts(self, kind: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        """Insert those that are new into the collection `kind`."""
-        await insert_new(self._db[kind], [{"_id": key, **facts} for key, facts in rows])
-
 
 async def insert_new(rows: Rows, documents: Sequence[Document]) -> list[Document]:
     """Insert unordered, one call; returns the documents whose id was taken. Other failures raise."""
@@ -210,8 +205,13 @@ def _any_of(**wanted: set[str]) -> Document:
 
 
 def _replacing(row: Document) -> Document:
-    """The new values, and `once`: what the row being replaced, or any before it, held valid (kept in the same write)."""
+    """The new values, in one write with what is carried over from the row being replaced.
+
+    `once`: the lines that it, or any before it, held valid; `owes`: whoever ever received the data and has not informed the person.
+    """
     values = {name: {"$literal": value} for name, value in row.items() if name != "_id"}
     valid = {"$filter": {"input": "$lines", "cond": {"$eq": ["$$this.verdict", "valid"]}}}
     names = {"$map": {"input": valid, "in": {name: f"$$this.{name}" for name in NAMED_BY}}}
-    return {**values, "once": {"$setUnion": [{"$ifNull": ["$once", []]}, names]}}
+    received = {"$setUnion": [{"$ifNull": ["$owes", []]}, {"$literal": row.get("owes", [])}]}
+    owing = {"$setDifference": [received, {"$ifNull": ["$informed", []]}]}
+    return {**values, "once": {"$setUnion": [{"$ifNull": ["$once", []]}, names]}, "owes": owing}

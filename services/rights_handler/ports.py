@@ -6,10 +6,10 @@ before it began. The proof of promise P3 stands on these two sentences and on no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from services.rights_handler.deliveries import Delivery
 from services.rights_handler.domain import Grant, Instant, Stop, Transfer
@@ -93,10 +93,6 @@ class Index(Protocol):
 
     async def stop(self, stop_id: str) -> Stop | None:
         """One stop by id."""
-        ...
-
-    async def put_facts(self, kind: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        """Keep facts (`requests`) by id, once."""
         ...
 
 

@@ -35,11 +35,20 @@ def grant_row(grant: Grant) -> Document:
         "lines": [dict(zip(_LINE_FIELDS, _line_values(line), strict=True)) for line in grant.lines],
         "sealed": None if grant.sealed is None else Binary(grant.sealed),
     }
+    owing = _owing(grant)
+    if owing:
+        row["owes"] = owing
     if grant.near_keys:
         row["nks"] = sorted(grant.near_keys)
     if grant.form is not None:
         row["form"] = grant.form
     return row if grant.subject_key is None else {**row, "sref": grant.subject_key}
+
+
+def _owing(grant: Grant) -> list[str]:
+    """Whoever receives the data by this verdict owes the person the information of RGPD 14 (see `informing`)."""
+    receiving = {line.recipient for line in grant.lines if line.verdict == "valid" and line.recipient is not None}
+    return sorted(receiving - {grant.collector})
 
 
 def grant_of(row: Mapping[str, Any]) -> Grant:

@@ -25,7 +25,6 @@ class World:
     transfers: dict = field(default_factory=dict)
     rows: dict = field(default_factory=dict)
     obligations: dict = field(default_factory=dict)
-    facts: dict = field(default_factory=dict)
     reports: dict = field(default_factory=dict)
     once: dict = field(default_factory=dict)
     lifted: dict = field(default_factory=dict)
@@ -69,7 +68,11 @@ class World:
     def stops_about(self, grants, contact_keys=()):
         names = set(contact_keys).union(*(keys_of_grant(grant) | grant.near_keys for grant in grants))
         named = {stop for grant in grants for stop in grant.stopped_by}
-        return [s for s in self.stops.values() if (keys_of_stop(s) | s.near_keys) & names or s.id in named]
+        found = [s for s in self.stops.values() if (keys_of_stop(s) | s.near_keys) & names or s.id in named]
+        return [stop for stop in found if stop.id not in self.lifted]
+
+    def lift(self, stop_id, at):
+        self.lifted.setdefault(stop_id, at)
 
     def grants_about(self, stops):
         names = set().union(*(keys_of_stop(stop) | stop.near_keys for stop in stops))
@@ -89,10 +92,6 @@ class World:
 
     def stop(self, stop_id):
         return self.stops.get(stop_id)
-
-    def put_facts(self, kind, rows):
-        for key, facts in rows:
-            self.facts.setdefault((kind, key), facts)
 
     # Reports
 

@@ -208,11 +208,6 @@ async def test_obligations_open_once_and_close_once(ports):
     assert await ports.obligations("operator", 10) == []
 
 
-async def test_facts_are_kept_once(ports):
-    await ports.put_facts("requests", [("acme/e1", {"record": "acme/r"})])
-    await ports.put_facts("requests", [("acme/e1", {"record": "other"}), ("acme/e2", {})])
-
-
 async def test_a_match_alias_finds_its_grant_and_its_contact(ports):
     one = grant(0, keys=("p1.b", "p1.a"), aliases=("a-canalvert", "a-hibou", "b-canalvert", "b-hibou"))
     await ports.put_grants([one, grant(1, keys=("p1.a",), aliases=("x",))])
