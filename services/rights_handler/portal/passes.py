@@ -55,11 +55,11 @@ def name_of(token: str) -> str:
 
 
 class Seals:
-    """Keeps what a row must not show. Keys derive from the platform's secrets, for this use alone."""
+    """Keeps what a row must not show. Keys derive from a secret of the platform, for this use alone."""
 
-    def __init__(self, pepper: bytes) -> None:
+    def __init__(self, master: bytes) -> None:
         def derived(info: bytes) -> bytes:
-            return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(pepper)
+            return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(master)
 
         self._cipher = AESGCM(derived(b"opposable portal v1 seal"))
         self._codes = derived(b"opposable portal v1 codes")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from pymongo.errors import PyMongoError
 
 from services.rights_handler.kinds import RELAYED
 from services.rights_handler.portal.access import Access, Session, TooMany
@@ -52,7 +55,7 @@ class Portal:
             ("POST", "/me/s/{token}/fin", self.inside(self.leave)),
             ("GET", "/me/{token}", self.link), ("POST", "/me/{token}", self.enter),
         ):  # fmt: skip
-            router.add_api_route(path, endpoint, methods=[method], response_model=None)
+            router.add_api_route(path, _gently(endpoint), methods=[method], response_model=None)
         return router
 
     async def start(self) -> Response:
@@ -93,10 +96,7 @@ class Portal:
         return await self._stopped(contact)
 
     async def _stopped(self, contact: Typed) -> Response:
-        try:
-            await self.acting.stop(contact, self.access.persons.contact_key(contact.kind, contact.value))
-        except Unavailable:
-            return page("later", 503)
+        await self.acting.stop(contact, self.access.persons.contact_key(contact.kind, contact.value))
         return page("stopped", kind=contact.kind)
 
     async def link(self, token: str) -> Response:
@@ -165,21 +165,19 @@ class Portal:
             errors["details"] = "Dites ce qui est faux et ce qu’il faut écrire à la place."
         if errors:
             return page("rights", 422, session=session, rights=RIGHTS, errors=errors, chosen=right, details=details)
-        try:
-            asked = await self.acting.request(session.contact, session.contact_key, right, details)
-        except Unavailable:
-            return page("later", 503)
+        asked = await self.acting.request(session.contact, session.contact_key, right, details)
         if right in RELAYED:  # these are followed party by party; the others are answered to the person
             await self.access.note(session, [asked])
         return page("claimed", session=session, what=RIGHTS[right][0])
 
     async def proof(self, request: Request, session: Session) -> Response:
-        """The proof of one of the person's own records, as the archive makes it."""
-        grant = await self.reading.record(session, str(request.path_params["record"]))
+        """The proof of one of the person's own records, as the archive makes it: `.pdf` to read, `.zip` to verify."""
+        record, _, form = str(request.path_params["record"]).rpartition(".")
+        grant = await self.reading.record(session, record) if form in ("pdf", "zip") else None
         if grant is None:
             return page("unusable", 404)
-        found = await self.proofs.of(grant.record)
-        return found if found is not None else page("later", 503)
+        found = await self.proofs.of(grant.record, "pdf" if form == "pdf" else "zip")
+        return found if found is not None else page("no_proof", 503, session=session)
 
     async def picture(self, request: Request, session: Session) -> Response:
         """The picture of the page that a consent was given on, where the archive has it."""
@@ -202,6 +200,19 @@ class Portal:
             return page("unusable", 410) if session is None else await handler(request, session)
 
         return route
+
+
+def _gently(endpoint: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    """The same route, with a page in words where an engine is away."""
+
+    @functools.wraps(endpoint)
+    async def route(*args: Any, **given: Any) -> Response:
+        try:
+            return await endpoint(*args, **given)
+        except (Unavailable, PyMongoError):
+            return page("later", 503)
+
+    return route
 
 
 def _to(path: str) -> Response:

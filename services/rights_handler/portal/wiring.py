@@ -18,8 +18,10 @@ from services.rights_handler.portal.routes import Portal
 from services.rights_handler.portal.store import PortalStore
 from services.rights_handler.settings import RightsSettings
 from shared.auth import OPERATOR_TOKEN_FILE
+from shared.keyring.ring import Ring
 from shared.service import Context
 from shared.settings import read_secret
+from shared.tickets import Tickets
 from shared.vault import Vault
 
 
@@ -33,7 +35,7 @@ def add_portal(
     ledger: MongoLedger,
 ) -> None:
     """Add `/me` and the loop that sends links and codes."""
-    store, seals = PortalStore(context.mongo), Seals(read_secret(settings.secrets_dir, "pepper"))
+    store, seals = PortalStore(context.mongo), Seals(read_secret(settings.secrets_dir, "match-master"))
     access = Access(
         store, seals, persons, context.clock,
         Lifetimes(timedelta(minutes=settings.portal_link_minutes), timedelta(minutes=settings.portal_session_minutes)),
@@ -46,7 +48,7 @@ def add_portal(
     token = (settings.secrets_dir / OPERATOR_TOKEN_FILE).read_text().strip()
     portal = Portal(
         access, Acting(context.publisher, context.clock), Reading(index, ledger, vault, context.registry, context.clock),
-        Proofs(settings.proof_url.rstrip("/"), token), settings.portal_link_minutes,
+        Proofs(settings.proof_url.rstrip("/"), token, Tickets(Ring(settings.secrets_dir, "kek"), context.clock)), settings.portal_link_minutes,
     )  # fmt: skip
     context.on_start(store.prepare)
     context.background("portal links", inviting.run)

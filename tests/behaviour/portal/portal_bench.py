@@ -24,9 +24,11 @@ from shared.clock import ManualClock
 from shared.contracts.person_messages import KIND, Content
 from shared.crypto.sealing import RecordKey, seal, unseal
 from shared.instants import format_instant
+from shared.keyring.ring import Fixed
 from shared.problems import install
 from shared.registry.load import load_dir
 from shared.registry.view import RegistryView
+from shared.tickets import Tickets
 from shared.topics import IN_PLATFORM_RIGHTS, MESSAGES
 from tests.conftest import EXAMPLE_REGISTRY
 from tests.fakes.rights import Direct
@@ -77,7 +79,9 @@ class Bench:
             "https://mes-donnees.example", 15, 0.1, Quiet(),
         )  # fmt: skip
         reading = Reading(self.ports, self.ports, self.keys, self.registry, self.clock)
-        proofs = Proofs("http://archive.example" if offered else "", "token")
+        proofs = Proofs(
+            "http://archive.example" if offered else "", "token", Tickets(Fixed({1: b"t" * 32}), self.clock)
+        )  # fmt: skip
         self.app = FastAPI()
         install(self.app, Quiet())
         self.app.include_router(Portal(self.access, Acting(self.ports, self.clock), reading, proofs, 15).router())

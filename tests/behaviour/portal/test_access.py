@@ -74,7 +74,7 @@ async def test_links_and_sessions_end_by_the_clock(bench):
         bench.clock.advance(timedelta(minutes=29))
         assert (await browser.get(session)).status_code == 200
         bench.clock.advance(timedelta(minutes=1))
-        for url in (session, f"{session}/suivi", f"{session}/droits", f"{session}/preuve/{RECORD}"):
+        for url in (session, f"{session}/suivi", f"{session}/droits", f"{session}/preuve/{RECORD}.zip"):
             assert (await browser.get(url)).status_code == 410
         assert (await browser.post(f"{session}/retrait", data={"tout": "1"})).status_code == 410
         assert bench.events() == []

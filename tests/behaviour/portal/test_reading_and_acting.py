@@ -5,6 +5,9 @@ import re
 import pytest
 from portal_bench import JEANNE, PHONE, RECORD, UUID, line
 
+from shared.keyring.ring import Fixed
+from shared.tickets import Tickets
+
 pytestmark = pytest.mark.engines
 OTHER = "acme/0190f6c2-6f1e-7cc3-9a55-2f4e0f5b8a12"
 
@@ -46,7 +49,7 @@ async def test_only_records_with_the_proven_contact_are_read(bench):
         page = await bench.inside(browser)
         assert page.text.count("<article") == 1
         session = page.url
-        for path in (f"{session}/preuve/{OTHER}", f"{session}/page/{OTHER}"):
+        for path in (f"{session}/preuve/{OTHER}.zip", f"{session}/page/{OTHER}"):
             assert (await browser.get(path)).status_code == 404
 
 
@@ -167,20 +170,23 @@ async def test_proofs_are_fetched_for_ones_own_records_only(make_bench, monkeypa
     await bench.collected()
     asked = []
 
-    async def get(self, path):
-        asked.append(path)
-        return _Answer(b"PK\x03\x04" if "proofs" in path else b"\x89PNG\r\n\x1a\nx")
+    async def get(self, path, headers):
+        asked.append((path, headers))
+        return _Answer(b"PK\x03\x04" if "persons" in path else b"\x89PNG\r\n\x1a\nx")
 
     monkeypatch.setattr("services.rights_handler.portal.proofs.Proofs._get", get)
     async with bench.browser() as browser:
         session = (await bench.inside(browser)).url
-        proof = await browser.get(f"{session}/preuve/{RECORD}")
+        proof = await browser.get(f"{session}/preuve/{RECORD}.zip")
         picture = await browser.get(f"{session}/page/{RECORD}")
-        assert (await browser.get(f"{session}/preuve/{OTHER}")).status_code == 404
+        assert (await browser.get(f"{session}/preuve/{OTHER}.zip")).status_code == 404
+        assert (await browser.get(f"{session}/preuve/{RECORD}.exe")).status_code == 404
     assert (proof.headers["content-type"], proof.content) == ("application/zip", b"PK\x03\x04")
     assert proof.headers["content-disposition"] == f'attachment; filename="preuve-{UUID}.zip"'
     assert picture.headers["content-type"] == "image/png"
-    assert asked[0] == f"/v1/proofs/{RECORD}.zip?for=person"
+    ticket = asked[0][0].removeprefix("/v1/persons/").removesuffix(".zip")
+    assert await Tickets(Fixed({1: b"t" * 32}), bench.clock).record_of(ticket) == RECORD
+    assert asked[0][1] == {}  # as the person, never as the operator
     assert len(asked) == 2
 
 

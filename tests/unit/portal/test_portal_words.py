@@ -70,7 +70,20 @@ def test_the_mail_of_a_link_holds_one_address_and_no_image():
 
 def test_a_record_keeps_the_form_it_was_given_on_through_the_database():
     grant = Grant(
-        "acme/x", "v", "acme", "x", "t", "t", True, (), frozenset({"p1.a"}), None, "1", (), None, form="form:f:7"
-    )  # noqa: FBT003
+        "acme/x",
+        "v",
+        "acme",
+        "x",
+        "t",
+        "t",
+        confirmed=True,
+        via=(),
+        contact_keys=frozenset({"p1.a"}),
+        subject_key=None,
+        ruleset="1",
+        lines=(),
+        sealed=None,
+        form="form:f:7",
+    )
     assert grant_of(grant_row(grant)) == grant
     assert grant_of(grant_row(replace(grant, form=None))).form is None
