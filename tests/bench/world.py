@@ -22,6 +22,11 @@ ITEMS = ["controller", "dpo", "purposes", "basis", "recipients", "retention", "r
 CONTROL = {"present": True, "label": "Valider", "width_px": 230, "height_px": 44, "font_px": 16, "contrast": "8.7"}
 
 
+def now() -> str:
+    """This instant."""
+    return format_instant(datetime.now(UTC))
+
+
 def siren(number: int) -> str:
     """A nine-digit number that passes Luhn's check."""
     body = f"999{number:05d}"
@@ -66,7 +71,11 @@ def documents() -> list[dict[str, Any]]:
                        "with_terms": False} for c in ("email", "sms")],
             "phone_statements": [], "post_information": None, "tracker": None,
         })  # fmt: skip
-        rest += [_list(collector, "three", PROSPECTORS[:3]), _list(collector, "fifty", PROSPECTORS)]
+        rest += [
+            _list(collector, "three", PROSPECTORS[:3]),
+            _list(collector, "ten", PROSPECTORS[:10]),
+            _list(collector, "fifty", PROSPECTORS),
+        ]
         rest += [
             {"kind": "agreement", "id": f"{collector}-{p}", "version": 1, "collector": collector, "prospector": p,
              "qualification": "independent", "valid_from": "2026-01-01", "valid_until": "2035-12-31",

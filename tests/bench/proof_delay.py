@@ -1,0 +1,124 @@
+"""How long until an entry stands under a signed checkpoint, in a whole system at a steady load.
+
+    python -m tests.bench.proof_delay [--rate 2000] [--seconds 20] [--json]
+
+For every entry of the logs of `consents` and `verdicts`: from the broker's time of its record to the broker's time of the first
+checkpoint that covers it (topic `checkpoints`). From then on anyone can verify it. Milliseconds; the signer's round is one second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import bisect
+import json
+import logging
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from pymongo import AsyncMongoClient
+
+from services.cli.up import system_plan
+from shared.crypto import note
+from shared.kafka.reading import find_partitions
+from shared.local_engines.endpoints import Endpoints
+from shared.local_engines.supervisor import Supervisor
+from shared.topics import CHECKPOINTS, CONSENTS, IN_CONSENTS, VERDICTS
+from tests.bench import world
+from tests.bench.throughput import until_signed
+
+SETTLED_S = 2.0
+
+
+async def load(kafka: str, rate: int, seconds: float) -> int:
+    """Publish consents at a steady rate; how many."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5, max_batch_size=512 * 1024)
+    await producer.start()
+    started, sent = time.perf_counter(), 0
+    stream = world.consents(int(rate * seconds) + rate)
+    while (elapsed := time.perf_counter() - started) < seconds:
+        futures = []
+        while sent < rate * elapsed:
+            collector, headers, value = next(stream)
+            futures.append(await producer.send(IN_CONSENTS.of(collector), value=value, headers=headers))
+            sent += 1
+        await asyncio.gather(*futures)
+        await asyncio.sleep(0.02)
+    await producer.stop()
+    return sent
+
+
+async def timestamps(kafka: str, topic: str) -> dict[TopicPartition, list[tuple[int, int, bytes]]]:
+    """(offset, broker's time in ms, value) of every record."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    found: dict[TopicPartition, list[tuple[int, int, bytes]]] = defaultdict(list)
+    try:
+        partitions = await find_partitions(kafka, [topic])
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        while any([await consumer.position(p) < end for p, end in ends.items()]):
+            for partition, records in (await consumer.getmany(timeout_ms=500)).items():
+                found[partition] += [
+                    (r.offset, r.timestamp, r.value if topic == CHECKPOINTS.name else b"") for r in records
+                ]
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def delays(at: Endpoints, topic: str) -> list[int]:
+    """Milliseconds from each record to the first checkpoint that covers it."""
+    covers: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for records in (await timestamps(at.kafka, CHECKPOINTS.name)).values():
+        for _, when, value in records:
+            origin, size, *_ = note.split(value)[0].split("\n")
+            if f"/{topic}/" in origin:
+                covers[int(origin.rpartition("/p")[2])].append((int(size), when))
+    found = []
+    for partition, entries in (await timestamps(at.kafka, topic)).items():
+        signed = sorted(covers[partition.partition])
+        sizes = [size for size, _ in signed]
+        for offset, when, _ in entries:
+            found.append(signed[bisect.bisect_right(sizes, offset)][1] - when)  # entry `offset` is under sizes above it
+    return sorted(found)
+
+
+async def measure(system: Supervisor, rate: int, seconds: float) -> dict[str, object]:
+    """Warm up, load, and compare."""
+    at = await asyncio.to_thread(system.wait_ready)
+    sent = await load(at.kafka, rate, seconds)
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(at.mongodb)
+    await until_signed(mongo, sent, sent)
+    await mongo.close()
+    await asyncio.sleep(SETTLED_S)
+    result: dict[str, object] = {"rate": rate, "consents": sent}
+    for topic in (CONSENTS.name, VERDICTS.name):
+        found = await delays(at, topic)
+        at_share = {f"p{share}_ms": found[min(len(found) - 1, len(found) * share // 100)] for share in (50, 90, 99)}
+        result[topic] = {"entries": len(found), **at_share, "max_ms": found[-1]}
+    return result
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rate", type=int, default=2000, help="consents a second")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="opposable-bench-") as folder:
+        registry = world.write(Path(folder) / "registry")
+        with Supervisor(system_plan(Path(folder) / "data", registry=registry)) as system:
+            result = asyncio.run(measure(system, given.rate, given.seconds))
+    print(json.dumps(result, indent=None if given.json else 1))
+
+
+if __name__ == "__main__":
+    main()
