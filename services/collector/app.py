@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 from services.collector.api import make_router
+from services.collector.feed import BURST, PER_SECOND, WAITS, make_feed_router
+from services.collector.feed_pace import Pace
+from services.collector.feed_reading import FeedReader
 from services.collector.handlers import Intake
 from services.collector.settings import CollectorSettings
 from shared.auth import Authenticator, operator_digest
+from shared.keyring.known import confirm_known
 from shared.keyring.ring import Ring
+from shared.mongo import database
 from shared.pacing import BULK_RECORDS
 from shared.service import Context, run_service
 from shared.topics import IN_CONSENTS_PATTERN, IN_RIGHTS_PATTERN
@@ -17,7 +24,8 @@ async def build(context: Context) -> None:
     """Wire the collector into a context."""
     settings = context.settings
     assert isinstance(settings, CollectorSettings)  # noqa: S101 - wiring, not input
-    vault = Vault(context.mongo, Ring(settings.secrets_dir, "kek"))
+    keks = Ring(settings.secrets_dir, "kek")
+    vault = Vault(context.mongo, keks)
     intake = Intake(
         vault=vault, publisher=context.publisher, registry=context.registry, metrics=context.metrics, log=context.log,
         max_bytes=settings.max_event_bytes,
@@ -27,9 +35,14 @@ async def build(context: Context) -> None:
         group="collector.consents", pattern=IN_CONSENTS_PATTERN, process=intake.process, max_records=BULK_RECORDS
     )
     context.consume(group="collector.rights", pattern=IN_RIGHTS_PATTERN, process=intake.process)
+    context.on_start(lambda: confirm_known(database(context.mongo, "vault"), "kek", keks.versions()))
     context.on_start(vault.prepare)
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     context.app.include_router(make_router(auth, context.publisher, settings.max_http_bytes))
+    reader = FeedReader(settings)
+    context.background("feed", reader.run)
+    pace = Pace(PER_SECOND, BURST, WAITS, time.monotonic)
+    context.app.include_router(make_feed_router(auth, reader, pace, context.log))
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ class ReplayAsked(Contract):
     """A range to send again; `after` is what the answer before gave."""
 
     party: PartyId
-    kinds: tuple[str, ...] = KINDS
+    kinds: Annotated[tuple[str, ...], Field(strict=False)] = KINDS
     start: Annotated[Instant, Field(alias="from")]
     end: Annotated[Instant, Field(alias="to")]
     after: dict[str, int] | None = None

@@ -146,7 +146,7 @@ def sentence(code: str | None) -> str:
 
 
 ACK_FIELDS = ("applied_at", "last_send_at", "reason", "signature")
-ACK_STATUSES = frozenset({"applied", "unknown_person", "refused"})
+ACK_STATUSES = ("applied", "unknown_person", "refused")
 
 
 def acknowledgement(order: str, message: str, body: bytes) -> tuple[str, bytes] | None:

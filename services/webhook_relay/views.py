@@ -21,7 +21,7 @@ def delivery_view(row: Waiting, endpoint: Endpoint, now: datetime, *, takes: boo
         code = "GONE"
     elif not takes:
         code = "NOT-WEBHOOK"
-    elif code is None and until is not None and until > now:
+    elif code is None and until is not None:
         code = endpoint.breaker.cause
     return {
         "id": f"webhook/{row.id}",
