@@ -23,7 +23,7 @@ from shared.auth import Authenticator
 from shared.clock import Clock
 from shared.contracts.types import CONTACT_TYPES
 from shared.errors import InputError, Problem
-from shared.instants import format_instant, parse_instant
+from shared.instants import format_instant
 from shared.intake.schema import problems_of
 from shared.problems import Refusal
 
@@ -48,7 +48,7 @@ class ErasingApi:
             ("POST", "/v1/erasures", self.erase, 202),
             ("GET", "/v1/erasures/{record:path}", self.erasure, 200),
             ("POST", "/v1/holds", self.add, 201),
-            ("GET", "/v1/holds", self.list, 200),
+            ("GET", "/v1/holds", self.listed, 200),
             ("POST", "/v1/holds/{hold_id}/review", self.review, 200),
             ("POST", "/v1/holds/{hold_id}/release", self.release, 200),
         ]
@@ -87,12 +87,12 @@ class ErasingApi:
         now = format_instant(self._clock.now())
         hold = Hold(
             body.id, body.scope, scope_text(body.scope, self._named(body)), body.author, body.reason,
-            format_instant(parse_instant(body.review_at)), now,
+            format_instant(body.review_at), now,
         )  # fmt: skip
         too_late = await self._acts.add(hold)
         return JSONResponse({**_hold_view(hold), "too_late": too_late}, status_code=201)
 
-    async def list(self, request: Request, *, released: bool = False) -> JSONResponse:
+    async def listed(self, request: Request, *, released: bool = False) -> JSONResponse:
         """Holds in force, the first to review first; `released=true` adds those that are over."""
         self._operator(request)
         now = format_instant(self._clock.now())
@@ -104,7 +104,7 @@ class ErasingApi:
         """A hold goes on until another date."""
         self._operator(request)
         body = await _read(request, REVIEW)
-        hold = await self._acts.review(hold_id, format_instant(parse_instant(body.review_at)))
+        hold = await self._acts.review(hold_id, format_instant(body.review_at))
         return JSONResponse(_hold_view(hold))
 
     async def release(self, request: Request, hold_id: str) -> JSONResponse:

@@ -48,7 +48,8 @@ class Retention:
     async def look(self) -> int:
         """Look at what is due now; returns how many records were looked at."""
         now = format_instant(self.clock.now())
-        grants = await self.tombstones.to_look_at(first_look(now, self.years), now, MOST)
+        records = await self.tombstones.to_look_at(first_look(now, self.years), now, MOST)
+        grants = await self.index.grants_of(records)
         if not grants:
             return 0
         once = await self.index.once_valid([grant.record for grant in grants])
@@ -60,7 +61,7 @@ class Retention:
         await self.tombstones.look_again({record: max(until, again) for record, until in moments.items()})
         if over:
             self.log.info("retention ended", count=len(over))
-        return len(grants)
+        return len(records)
 
     def _until(self, grant: Grant, stops: Sequence[Stop], once: frozenset[Any]) -> Instant:
         return kept_until(grant, stops, once, self.years)

@@ -129,8 +129,9 @@ class Steps:
         """Settle and store what becomes of each, and which keys go with it, before anything is said."""
         now, grants = self._now(), await self._grants(rows)
         once = await self.index.once_valid(grants)
-        stops = stops_by_record(await self.index.stops_about(list(grants.values())), list(grants.values()))
         reports = await self.tombstones.reports_about(list(grants.values()))
+        # Last: this lookup is confirmed, so that no name that was replaced meanwhile was looked up before it either.
+        stops = stops_by_record(await self.index.stops_about(list(grants.values())), list(grants.values()))
         transfers: dict[str, list[str]] = {}
         for transfer in await self.index.transfers_of(grants):
             transfers.setdefault(transfer.record, []).append(transfer.to)

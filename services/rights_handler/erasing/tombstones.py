@@ -13,7 +13,6 @@ from pymongo import ASCENDING, UpdateOne
 
 from services.rights_handler.domain import Grant, Instant
 from services.rights_handler.index import NOT_ERASED
-from services.rights_handler.rows import grant_of
 from shared.mongo import Client, Document, database
 
 NOT_LOOKED_AT: Document = {"look_at": None}
@@ -70,15 +69,15 @@ class Tombstones:
         if ids:
             await self._attempts.delete_many({"_id": {"$in": sorted(ids)}})
 
-    async def to_look_at(self, collected_until: Instant, now: Instant, limit: int) -> list[Grant]:
+    async def to_look_at(self, collected_until: Instant, now: Instant, limit: int) -> list[str]:
         """Records whose retention may have ended: collected long enough ago and never looked at, or to be looked at now."""
         new = {**NOT_LOOKED_AT, "collected_at": {"$lte": collected_until}}
         again = {"look_at": {"$gt": "", "$lte": now}}
         rows: list[Document] = []
         for query in (again, new):
             if len(rows) < limit:
-                rows += await self._grants.find(query).limit(limit - len(rows)).to_list()
-        return [grant_of(row) for row in rows]
+                rows += await self._grants.find(query, {"_id": 1}).limit(limit - len(rows)).to_list()
+        return [row["_id"] for row in rows]
 
     async def look_again(self, moments: Mapping[str, Instant]) -> None:
         """Remember when these records are looked at again."""
@@ -99,7 +98,7 @@ def _stripping(record: str, how: str, stops: Collection[str], at: Instant) -> Up
         {"_id": record},
         {
             "$set": {"erased": how, "cks": [], "aks": [], "sealed": None, "look_at": NEVER},
-            "$unset": {"sref": "", "nks": ""},
+            "$unset": {"sref": "", "nks": "", "owes": ""},
             "$addToSet": {"sby": {"$each": sorted(stops)}},
             "$setOnInsert": nothing,
         },
