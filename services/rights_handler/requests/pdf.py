@@ -19,7 +19,7 @@ def access_pdf(answer: dict[str, Any], at: datetime) -> bytes:
         format="pdf",
         sys_inputs={"data": orjson.dumps(answer).decode()},
         pdf_standards=["ua-1"],
-        timestamp=at,
+        timestamp=at.replace(microsecond=0),  # the library takes whole seconds only
         ignore_system_fonts=True,
     )
     if not isinstance(made, bytes):

@@ -36,7 +36,7 @@ from tests.unit.rights.rights_world import (
     make_line,
 )
 
-NOW = datetime(2026, 10, 5, 10, 0, tzinfo=UTC)
+NOW = datetime(2026, 10, 5, 10, 0, 0, 123_456, tzinfo=UTC)
 EMAIL = {"type": "email", "value": "jeanne@exemple.example"}
 PHONE = {"type": "phone", "value": "+33199001234"}
 DOCUMENT = {"contacts": [EMAIL, PHONE], "subject_ref": "lead-1", "context": {"ip": "203.0.113.9", "session": None}}
