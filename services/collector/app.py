@@ -11,7 +11,7 @@ from services.collector.feed_reading import FeedReader
 from services.collector.handlers import Intake
 from services.collector.settings import CollectorSettings
 from shared.auth import Authenticator, operator_digest
-from shared.keyring.known import confirm_known
+from shared.keyring.known import secrets_known
 from shared.keyring.ring import Ring
 from shared.mongo import database
 from shared.pacing import BULK_RECORDS
@@ -35,7 +35,7 @@ async def build(context: Context) -> None:
         group="collector.consents", pattern=IN_CONSENTS_PATTERN, process=intake.process, max_records=BULK_RECORDS
     )
     context.consume(group="collector.rights", pattern=IN_RIGHTS_PATTERN, process=intake.process)
-    context.on_start(lambda: confirm_known(database(context.mongo, "vault"), "kek", keks.versions()))
+    context.on_start(secrets_known(database(context.mongo, "vault"), keks))
     context.on_start(vault.prepare)
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     context.app.include_router(make_router(auth, context.publisher, settings.max_http_bytes))

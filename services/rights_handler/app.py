@@ -36,7 +36,9 @@ from services.rights_handler.teller import Teller
 from services.rights_handler.terms import Terms
 from services.rights_handler.tokens import Tokens
 from shared.auth import Authenticator, operator_digest
+from shared.keyring.known import secrets_known
 from shared.keyring.ring import Ring
+from shared.mongo import database
 from shared.pacing import BULK_RECORDS
 from shared.service import Context, run_service
 from shared.settings import read_secret
@@ -54,7 +56,7 @@ async def build(context: Context) -> None:
     secret = settings.secrets_dir
     vault = Vault(context.mongo, Ring(secret, "kek"))
     master = read_secret(secret, "match-master")
-    naming = Naming(Ring(secret, "pepper"), context.mongo)
+    naming = Naming(peppers := Ring(secret, "pepper"), context.mongo)
     persons = Persons(vault, pepper=naming, match_master=master)
     tokens = Tokens(master)
     index, ledger = MongoIndex(context.mongo, naming=naming), MongoLedger(context.mongo)
@@ -76,6 +78,7 @@ async def build(context: Context) -> None:
         persons=persons, index=index, ledger=ledger, reports=reports, requests=requests.handling,
         dead_all=context.dead_all,
     )  # fmt: skip
+    context.on_start(secrets_known(database(context.mongo, "rights"), peppers, Ring(secret, "match-master")))
     context.on_start(naming.load)
     context.on_start(index.prepare)
     context.background("naming", naming.watch)

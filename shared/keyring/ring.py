@@ -51,7 +51,7 @@ class Ring:
     """Versions read from files. Raises ConfigurationError at once when there is none: nothing could be done without."""
 
     def __init__(self, directory: Path, name: str) -> None:
-        self._directory, self._name = directory, name
+        self._directory, self.name = directory, name
         self._known: dict[int, bytes] = {}
         self._look()
         if not self._known:
@@ -61,7 +61,7 @@ class Ring:
         """The highest version whose file is here now."""
         self._look()
         if not self._known:
-            raise _absent(self._name, 1)
+            raise _absent(self.name, 1)
         return max(self._known)
 
     def get(self, version: int) -> bytes:
@@ -71,7 +71,7 @@ class Ring:
         try:
             return self._known[version]
         except KeyError:
-            raise _absent(self._name, version) from None
+            raise _absent(self.name, version) from None
 
     def versions(self) -> dict[int, bytes]:
         """All that are here now."""
@@ -79,11 +79,11 @@ class Ring:
         return dict(self._known)
 
     def _look(self) -> None:
-        present = versions_present(self._directory, self._name)
+        present = versions_present(self._directory, self.name)
         for version in self._known.keys() - present:
             del self._known[version]
         for version in present - self._known.keys():
-            self._known[version] = read_secret(self._directory, file_name(self._name, version))
+            self._known[version] = read_secret(self._directory, file_name(self.name, version))
 
 
 def file_name(name: str, version: int) -> str:

@@ -13,6 +13,7 @@ from shared.keyring import kek as kek_module
 from shared.keyring.checks import check_value
 from shared.keyring.fence import fence_of, set_fence
 from shared.keyring.kek import KekRotation, rows_by_version
+from shared.keyring.known import confirm_known
 from shared.keyring.ring import Fixed, Ring
 from shared.mongo import database
 from shared.vault import Admission, Outcome, Vault
@@ -234,3 +235,13 @@ async def test_a_new_version_lost_half_way_is_never_replaced(world, monkeypatch)
     (world.folder / "kek.2").write_bytes(kept)
     assert (await world.rotation().run()).needed == 0
     assert await fence_of(database(world.client, "vault"), "keys") == {"kv": {"$gte": 2}}
+
+
+async def test_a_secret_made_anew_in_the_place_of_a_lost_one_is_not_started_on(world, database_name):
+    """The drill of a loss without escrow: pepper, match master and KEK are told apart from those the data was made under."""
+    db = database(world.client, database_name)
+    for name in ("kek", "pepper", "match-master"):
+        await confirm_known(db, name, {1: b"1" * 32, 2: b"2" * 32})
+        await confirm_known(db, name, {2: b"2" * 32, 3: b"3" * 32})
+        with pytest.raises(ConfigurationError, match=f"made under {check_value(name, 1, b'1' * 32)}"):
+            await confirm_known(db, name, {1: b"x" * 32})
