@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 import uuid
 
 import httpx
@@ -66,7 +68,7 @@ def text_of(page):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text).replace("&nbsp;", " "))
 
 
-async def test_a_person_sees_withdraws_and_follows_it_to_every_company(partner, person, sink, endpoints):
+async def test_a_person_sees_withdraws_and_follows_it_to_every_company(partner, person, sink, endpoints, tmp_path):
     email = f"claire.{uuid.uuid4().hex[:8]}@courriel.example"
     record = await partner.consent(consent(email))
     await partner.permissions("canalvert", record)
@@ -96,6 +98,15 @@ async def test_a_person_sees_withdraws_and_follows_it_to_every_company(partner, 
     assert (await person.post(path)).status_code == 410  # once only
 
     session = str(page.url)
+    for form, start in (("zip", b"PK"), ("pdf", b"%PDF")):
+        proof = await until(lambda f=form: person.get(f"{session}/preuve/{record}.{f}"), lambda a: a.status_code == 200)
+        assert proof.content.startswith(start)
+        (tmp_path / f"proof.{form}").write_bytes(proof.content)
+    command = [sys.executable, "-m", "services.cli.main", "verify", str(tmp_path / "proof.zip"), "--json"]
+    policy = ["--policy", str(endpoints.secrets_dir.parent / "policy")]
+    verified = await asyncio.to_thread(subprocess.run, [*command, *policy], capture_output=True, text=True, check=False)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
     follow = await person.post(f"{session}/retrait", data={"tout": "1"})
     assert follow.status_code == 200
     shown = await until(lambda: person.get(f"{session}/suivi"), lambda a: "sur 4" in text_of(a))
