@@ -1,7 +1,8 @@
 """The trust file: which logs to believe and how many witnesses must have seen a checkpoint (C2SP tlog-policy, draft).
 
 Lines `log <vkey> [<url>]`, `witness <name> <vkey> [<url>]`, `group <name> <k|any|all> <member>…` and one `quorum
-<name|none>`. It reaches the verifier out of band. Two log keys per deployment: `<deployment>` signs checkpoints,
+<name|none>`. A comment of ours, `# timestamp-authority <name> sha256:<hash of its certificate>`, names who is believed on
+times (RFC 3161; docs/decisions/0015); other parsers pass over it. The file reaches the verifier out of band. Two log keys per deployment: `<deployment>` signs checkpoints,
 `<deployment>/bundle` signs manifests of bundles; neither is accepted for the other.
 """
 
@@ -22,6 +23,8 @@ BUNDLE_SUFFIX = "/bundle"
 MAX_LINES = 4096
 _WORDS = re.compile(r"[ \t]+")
 _DECIMAL = re.compile(r"[1-9][0-9]{0,4}")
+_AUTHORITY = ["#", "timestamp-authority"]
+_CERTIFICATE = re.compile(r"sha256:([0-9a-f]{64})")
 _LOG_ARITY, _WITNESS_ARITY, _GROUP_ARITY = (1, 2), (2, 3), (3, MAX_LINES)
 
 
@@ -41,6 +44,8 @@ class Policy:
     witnesses: dict[str, Verifier] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     quorum: str = NO_QUORUM
+    authorities: dict[str, str] = field(default_factory=dict)
+    """Who is believed on times: names by the SHA-256 (hex) of their certificates, as DER."""
 
     @property
     def independent(self) -> bool:
@@ -106,7 +111,7 @@ def parse_policy(text: str) -> Policy:
             raise IntegrityError(f"line {number} of the trust file: {error}") from error
     if parser.quorum is None:
         raise IntegrityError("the trust file has no quorum line")
-    return Policy(tuple(parser.logs), parser.witnesses, parser.groups, parser.quorum)
+    return Policy(tuple(parser.logs), parser.witnesses, parser.groups, parser.quorum, parser.authorities)
 
 
 class _Parser:
@@ -117,6 +122,7 @@ class _Parser:
         self.witnesses: dict[str, Verifier] = {}
         self.groups: dict[str, Group] = {}
         self.quorum: str | None = None
+        self.authorities: dict[str, str] = {}
         self._grouped: set[str] = set()
         self._readers: dict[str, tuple[Callable[[list[str]], None], tuple[int, int]]] = {
             "log": (self._log, _LOG_ARITY),
@@ -130,15 +136,27 @@ class _Parser:
         if any((c < " " and c != "\t") or c == "\x7f" for c in line):
             raise IntegrityError("no control character but tab is allowed")
         line = line.strip(" \t")
-        if not line or line.startswith("#"):
+        if not line:
             return
-        word, *items = _WORDS.split(line)
+        word, *items = words = _WORDS.split(line)
+        if words[:2] == _AUTHORITY:
+            self._authority(words[2:])
+        if word.startswith("#"):
+            return
         if word not in self._readers:
             raise IntegrityError("a line starts with log, witness, group or quorum")
         reader, (least, most) = self._readers[word]
         if not least <= len(items) <= most:
             raise IntegrityError(f"a {word} line has another number of items")
         reader(items)
+
+    def _authority(self, items: list[str]) -> None:
+        match = _CERTIFICATE.fullmatch(items[1]) if len(items) == len(_AUTHORITY) else None
+        if match is None:
+            raise IntegrityError("a timestamp authority is a name and sha256:<hash of its certificate>")
+        if match[1] in self.authorities:
+            raise IntegrityError("a timestamp authority's certificate stands once")
+        self.authorities[match[1]] = items[0]
 
     def _log(self, items: list[str]) -> None:
         key = Verifier.parse(items[0])

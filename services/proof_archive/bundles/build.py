@@ -2,7 +2,8 @@
 
 Layout, in this order: `manifest.json` (see bundle_manifest), `manifest.note` (its signature), `LISEZMOI.txt`,
 `disclosures.json`, `timeline.json`, `attestation.pdf` where there is one, then per entry `entries/NNN.bin` (the exact bytes), `entries/NNN.body` (facts too long
-for the entry, if so), `entries/NNN.tlog-proof` (C2SP tlog-proof), then `evidence/<sha256>.bin`. Entries stand by log then
+for the entry, if so), `entries/NNN.tlog-proof` (C2SP tlog-proof), then `evidence/<sha256>.bin`, then
+`timestamps/<sha256>.consistency`, `.json`, `.tsr`. Entries stand by log then
 index. Deterministic: the same input gives the same bytes. The reader is `verify.verify_bundle`.
 """
 
@@ -32,7 +33,9 @@ from services.proof_archive.bundles.manifest import (
 )
 from services.proof_archive.bundles.readme import README_FR
 from services.proof_archive.bundles.timeline import timeline_of
+from services.proof_archive.timestamps.statement import FOLDER, SUFFIXES, write_growths
 from services.proof_archive.verifying.codes import Refused
+from services.proof_archive.verifying.timestamps import read_stamps
 from shared import canonical
 from shared.crypto import note
 from shared.crypto.checkpoint import Checkpoint
@@ -58,6 +61,21 @@ class BundleEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleTimestamp:
+    """A timestamp to join: the statement's bytes, the token over them, and per log of the bundle that has grown since its proof."""
+
+    statement: bytes
+    token: bytes
+    growths: Mapping[str, Sequence[bytes]]
+
+    def members(self) -> dict[str, bytes]:
+        """Its members, in order."""
+        stem = FOLDER + canonical.sha256_hex(self.statement)
+        contents = (write_growths(self.growths), self.statement, self.token)
+        return {stem + suffix: content for suffix, content in zip(SUFFIXES, contents, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
 class BundleInput:
     """All that a bundle is made of.
 
@@ -76,6 +94,7 @@ class BundleInput:
     disclosures: Sequence[Disclosure] = ()
     evidence: Mapping[str, bytes] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
+    timestamps: Sequence[BundleTimestamp] = ()
     attestation: bytes | None = None
 
 
@@ -161,6 +180,10 @@ def _members(
         members[member_name(sha256)] = data
     if not named - request.evidence.keys() >= request.held.keys():
         raise Refused("EVIDENCE-UNKNOWN", MANIFEST)
+    for stamp in sorted(request.timestamps, key=lambda item: canonical.sha256_hex(item.statement)):
+        members |= stamp.members()
+    proven = {entry.origin: checkpoints[entry.origin] for entry in ordered}
+    read_stamps(request.deployment, members, proven, {})
     return members
 
 

@@ -34,6 +34,7 @@ _LONGEST_COMMENT = 0xFFFF
 _NAME = re.compile(
     rb"manifest\.json|manifest\.note|LISEZMOI\.txt|disclosures\.json|timeline\.json|attestation\.pdf"
     rb"|entries/[0-9]{3,5}\.(?:bin|body|tlog-proof)|evidence/[0-9a-f]{64}\.bin"
+    rb"|timestamps/[0-9a-f]{64}\.(?:consistency|json|tsr)"
 )
 
 

@@ -16,7 +16,9 @@ What is checked, in order, each step trusting only those before it:
  4. every entry is in its log (RFC 9162 inclusion, C2SP tlog-proof) under a checkpoint signed by the log key and seen by the
     trust file's quorum of witnesses (C2SP tlog-checkpoint, tlog-cosignature, tlog-policy);
  5. every entry is about the record, or relied on by its verdict;
- 6. the disclosed values are those committed to (HMAC-SHA256), and the timeline and the erasure say what the entries say.
+ 6. the disclosed values are those committed to (HMAC-SHA256), and the timeline and the erasure say what the entries say;
+ 7. each timestamp is of checkpoints that the bundle's grew from; it is believed where the trust file knows the certificate
+    that signed it (RFC 3161; RSA PKCS#1 v1.5 and ECDSA with SHA-2).
 
 To read it: sections stand in that order; `verify_bundle` near the end is the whole check in one page.
 """
@@ -111,6 +113,14 @@ REASONS: Dict[str, Tuple[str, str]] = {
     "EVIDENCE-UNKNOWN": (
         "An evidence file is not one that the entries hash.",
         "Une pièce n'est pas désignée par les entrées.",
+    ),
+    "TIMESTAMP-MALFORMED": (
+        "A timestamp does not have the documented form.",
+        "Un horodatage n'a pas la forme documentée.",
+    ),
+    "TIMESTAMP-WRONG": (
+        "A timestamp is not of these checkpoints, or its authority did not sign it.",
+        "Un horodatage ne porte pas sur ces points de contrôle, ou son autorité ne l'a pas signé.",
     ),
 }
 
@@ -442,7 +452,7 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: List[bytes], roo
 
 
 def verify_consistency(size1: int, size2: int, proof: List[bytes], root1: bytes, root2: bytes) -> None:
-    """Not needed for a bundle: for whoever compares the checkpoints of two bundles with the log's own proof."""
+    """RFC 9162 §2.1.4.2: the first tree is a beginning of the second."""
     if any(len(item) != HASH_SIZE for item in [root1, root2, *proof]):
         raise Bad("a hash is 32 bytes")
     if not 1 <= size1 <= size2 <= MAX_SIZE:
@@ -581,6 +591,7 @@ class Policy:
         self.witnesses: Dict[str, Key] = {}
         self.groups: Dict[str, Group] = {}
         self.quorum: Optional[str] = None
+        self.authorities: Dict[str, str] = {}
         self._grouped: Set[str] = set()
 
     @property
@@ -606,9 +617,13 @@ class Policy:
         if any((c < " " and c != "\t") or c == "\x7f" for c in line):
             raise Bad("no control character but tab is allowed")
         line = line.strip(" \t")
-        if not line or line.startswith("#"):
+        if not line:
             return
-        kind, *items = re.split("[ \t]+", line)
+        kind, *items = words = re.split("[ \t]+", line)
+        if words[:2] == ["#", "timestamp-authority"]:  # a comment for others: whose times are believed
+            self._authority(words[2:])
+        if kind.startswith("#"):
+            return
         readers = {"log": self._log, "witness": self._witness, "group": self._group, "quorum": self._quorum}
         bounds = {"log": (1, 2), "witness": (2, 3), "group": (3, 4096), "quorum": (1, 1)}
         if kind not in readers:
@@ -616,6 +631,14 @@ class Policy:
         if not bounds[kind][0] <= len(items) <= bounds[kind][1]:
             raise Bad("a %s line has another number of items" % kind)
         readers[kind](items)
+
+    def _authority(self, items: List[str]) -> None:
+        match = re.fullmatch("sha256:([0-9a-f]{64})", items[1]) if len(items) == 2 else None
+        if match is None:
+            raise Bad("a timestamp authority is a name and sha256:<hash of its certificate>")
+        if match.group(1) in self.authorities:
+            raise Bad("a timestamp authority's certificate stands once")
+        self.authorities[match.group(1)] = items[0]
 
     def _log(self, items: List[str]) -> None:
         key = parse_vkey(items[0])
@@ -765,6 +788,7 @@ _END = struct.Struct("<4s4H2IH")
 _MEMBER = re.compile(
     rb"manifest\.json|manifest\.note|LISEZMOI\.txt|disclosures\.json|timeline\.json|attestation\.pdf"
     rb"|entries/[0-9]{3,5}\.(?:bin|body|tlog-proof)|evidence/[0-9a-f]{64}\.bin"
+    rb"|timestamps/[0-9a-f]{64}\.(?:consistency|json|tsr)"
 )
 
 
@@ -827,6 +851,7 @@ def read_zip(data: bytes) -> Dict[str, bytes]:
 MANIFEST, NOTE, README = "manifest.json", "manifest.note", "LISEZMOI.txt"
 DISCLOSURES, TIMELINE, ATTESTATION = "disclosures.json", "timeline.json", "attestation.pdf"
 README_SHA256 = "b5937241f87d782ab132856d037c6054d46b60651c9fdef61988983ada291a6f"
+STAMPS, STAMP_SUFFIXES = "timestamps/", (".consistency", ".json", ".tsr")
 Place = Tuple[str, int]
 
 _MANIFEST = strict_form(
@@ -914,7 +939,9 @@ def expected_order(names: Set[str]) -> List[str]:
             expected.append(stem + ".body")
         expected.append(stem + ".tlog-proof")
         number += 1
-    return expected + sorted(member for member in names if member.startswith("evidence/"))
+    expected += sorted(member for member in names if member.startswith("evidence/"))
+    stems = sorted({member.partition(".")[0] for member in names if member.startswith(STAMPS)})
+    return expected + [stem + suffix for stem in stems for suffix in STAMP_SUFFIXES]
 
 
 # --- Entries and their facts --------------------------------------------------------------------------------------------------
@@ -1403,6 +1430,493 @@ def evidence_of(manifest: Manifest, entries: Dict[str, Entry], members: Dict[str
     return result
 
 
+# --- Timestamps (RFC 3161, RFC 5652): a strict reader of DER, RSA PKCS#1 v1.5 and ECDSA on public data, and what they cover -----
+
+
+class Der:
+    """Elements one after the other: definite, shortest lengths; tags of one byte (X.690 §10). Bad on any other content."""
+
+    def __init__(self, data: bytes, begin: int = 0, end: Optional[int] = None) -> None:
+        self.data, self.at, self.end = data, begin, len(data) if end is None else end
+
+    def __bool__(self) -> bool:
+        return self.at < self.end
+
+    @property
+    def tag(self) -> int:
+        return self.data[self.at] if self else -1
+
+    def next(self, tag: int) -> Tuple[int, int, int]:
+        """Pass over an element of this tag: where it starts, where its content starts and ends."""
+        data, start = self.data, self.at
+        if start + 2 > self.end or data[start] != tag or tag & 0x1F == 0x1F:
+            raise Bad("another element was expected")
+        length, begin = data[start + 1], start + 2
+        if length >= 0x80:
+            width = length - 0x80
+            begin += width
+            if not 1 <= width <= 4 or begin > self.end:
+                raise Bad("a length is not written as DER writes it")
+            length = int.from_bytes(data[begin - width : begin], "big")
+            if length < 0x80 or length >> 8 * (width - 1) == 0:
+                raise Bad("a length is not written as DER writes it")
+        if begin + length > self.end:
+            raise Bad("an element is cut short")
+        self.at = begin + length
+        return start, begin, self.at
+
+    def take(self, tag: int) -> "Der":
+        _, begin, end = self.next(tag)
+        return Der(self.data, begin, end)
+
+    def content(self, tag: int) -> bytes:
+        _, begin, end = self.next(tag)
+        return self.data[begin:end]
+
+    def raw(self, tag: int) -> bytes:
+        start, _, end = self.next(tag)
+        return self.data[start:end]
+
+    def done(self) -> None:
+        if self:
+            raise Bad("something follows where nothing may")
+
+    def only(self, tag: int) -> "Der":
+        """What the one element left holds."""
+        inner = self.take(tag)
+        self.done()
+        return inner
+
+    def only_raw(self, tag: int) -> bytes:
+        inner = self.raw(tag)
+        self.done()
+        return inner
+
+
+def unsigned(content: bytes) -> int:
+    shortest = len(content) == 1 or (len(content) > 1 and not (content[0] == 0 and content[1] < 0x80))
+    if not shortest or content[0] >= 0x80:
+        raise Bad("not a positive integer as DER writes it")
+    return int.from_bytes(content, "big")
+
+
+def same(one: bytes, written: str) -> None:
+    if one != bytes.fromhex(written):
+        raise Bad("not what this form has here")
+
+
+_TST_INFO = "060b2a864886f70d0109100104"
+_GEN_TIME = re.compile(
+    "([0-9]{4})([0-9]{2})([0-9]{2})([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9])(?:[.]([0-9]{0,8}[1-9]))?Z"
+)
+
+
+class Certificate(NamedTuple):
+    """What is read of a certificate (RFC 5280 §4.1); times as `YYYYMMDDHHMMSS`."""
+
+    data: bytes
+    issuer: bytes
+    serial: bytes
+    not_before: str
+    not_after: str
+    key_algorithm: bytes
+    key: bytes
+    for_time_stamping: bool
+
+
+class Token(NamedTuple):
+    """A granted response with nothing in it but what is signed or checked: one signer, its certificate alone."""
+
+    content: bytes
+    imprint_algorithm: bytes
+    imprint: bytes
+    at: str
+    second: str
+    digest_algorithm: bytes
+    digest: bytes
+    signed: bytes
+    signature_algorithm: bytes
+    signature: bytes
+    certificate: Certificate
+
+
+def parse_token(data: bytes) -> Token:
+    response = Der(data).only(0x30)
+    same(response.raw(0x30), "3003020100")
+    info = response.only(0x30)
+    same(info.raw(0x06), "06092a864886f70d010702")
+    signed_data = info.only(0xA0).only(0x30)
+    same(signed_data.raw(0x02), "020103")
+    digest_algorithm = signed_data.take(0x31).only_raw(0x30)
+    inner = signed_data.take(0x30)
+    same(inner.raw(0x06), _TST_INFO)
+    holder = inner.only(0xA0)
+    content = holder.content(0x04)
+    holder.done()
+    certificate = read_certificate(signed_data.take(0xA0).only_raw(0x30))
+    signer = signed_data.only(0x31).only(0x30)
+    same(signer.raw(0x02), "020101")
+    signer_name = signer.take(0x30)
+    if (signer_name.raw(0x30), signer_name.raw(0x02)) != (certificate.issuer, certificate.serial):
+        raise Bad("the certificate is not the signer's")
+    signer_name.done()
+    if signer.raw(0x30) != digest_algorithm:
+        raise Bad("two digest algorithms")
+    attributes = signer.raw(0xA0)
+    digest = stated_digest(Der(attributes).take(0xA0))
+    signature_algorithm, signature = signer.raw(0x30), signer.content(0x04)
+    signer.done()
+    imprint_algorithm, imprint, at, second = read_info(content)
+    return Token(
+        content, imprint_algorithm, imprint, at, second, digest_algorithm, digest, b"\x31" + attributes[1:],
+        signature_algorithm, signature, certificate,
+    )  # fmt: skip
+
+
+def read_certificate(data: bytes) -> Certificate:
+    outer = Der(data).take(0x30)
+    body = outer.take(0x30)
+    outer.raw(0x30)
+    outer.raw(0x03)
+    outer.done()
+    body.raw(0xA0)
+    serial = body.raw(0x02)
+    body.raw(0x30)
+    issuer = body.raw(0x30)
+    validity = body.take(0x30)
+    not_before, not_after = certificate_time(validity), certificate_time(validity)
+    validity.done()
+    body.raw(0x30)
+    key = body.take(0x30)
+    key_algorithm, bits = key.raw(0x30), key.content(0x03)
+    key.done()
+    for_time_stamping = False
+    while body:
+        if body.tag == 0xA3:
+            for_time_stamping = is_for_time_stamping(body.take(0xA3).only(0x30))
+        else:
+            body.next(body.tag)
+    return Certificate(data, issuer, serial, not_before, not_after, key_algorithm, bits, for_time_stamping)
+
+
+def is_for_time_stamping(extensions: Der) -> bool:
+    """Whether the certificate is for timestamps and nothing else, critically (RFC 3161 §2.3)."""
+    found = False
+    while extensions:
+        extension = extensions.take(0x30)
+        extension_name = extension.raw(0x06)
+        critical = extension.tag == 0x01 and extension.content(0x01) == b"\xff"
+        value = extension.content(0x04)
+        extension.done()
+        if extension_name == bytes.fromhex("0603551d25"):
+            found = critical and value == bytes.fromhex("300a06082b06010505070308")
+    return found
+
+
+def certificate_time(validity: Der) -> str:
+    tag = validity.tag
+    if tag not in (0x17, 0x18):
+        raise Bad("a certificate's validity is two times")
+    text = validity.content(tag).decode("latin-1")
+    if not re.fullmatch("[0-9]{12}Z" if tag == 0x17 else "[0-9]{14}Z", text):
+        raise Bad("a certificate's time is not written as DER writes it")
+    if tag == 0x17:
+        text = ("20" if text[:2] < "50" else "19") + text
+    return text[:-1]
+
+
+def stated_digest(attributes: Der) -> bytes:
+    found: Dict[bytes, Der] = {}
+    while attributes:
+        attribute = attributes.take(0x30)
+        attribute_name = attribute.raw(0x06)
+        if attribute_name in found:
+            raise Bad("an attribute stands twice")
+        found[attribute_name] = attribute.only(0x31)
+    kind = found.get(bytes.fromhex("06092a864886f70d010903"))
+    digest = found.get(bytes.fromhex("06092a864886f70d010904"))
+    if kind is None or digest is None:
+        raise Bad("the signed attributes lack the content's type or digest")
+    same(kind.only_raw(0x06), _TST_INFO)
+    value = digest.content(0x04)
+    digest.done()
+    return value
+
+
+def read_info(content: bytes) -> Tuple[bytes, bytes, str, str]:
+    info = Der(content).only(0x30)
+    same(info.raw(0x02), "020101")
+    info.raw(0x06)
+    imprint = info.take(0x30)
+    algorithm, digest = imprint.raw(0x30), imprint.content(0x04)
+    imprint.done()
+    info.raw(0x02)
+    match = _GEN_TIME.fullmatch(info.content(0x18).decode("latin-1"))
+    if match is None:
+        raise Bad("not a time as DER writes it")
+    while info:
+        info.next(info.tag)
+    year, month, day, hour, minute, second, fraction = match.groups()
+    at = instant("%s-%s-%sT%s:%s:%s.%sZ" % (year, month, day, hour, minute, second, fraction or "0"))
+    return algorithm, digest, at, "".join(match.groups()[:6])
+
+
+_DIGESTS = {
+    "300b0609608648016503040201": "sha256", "300d06096086480165030402010500": "sha256",
+    "300b0609608648016503040202": "sha384", "300d06096086480165030402020500": "sha384",
+    "300b0609608648016503040203": "sha512", "300d06096086480165030402030500": "sha512",
+}  # fmt: skip
+_RSA = "300d06092a864886f70d0101010500"
+_RSA_WITH = {
+    "sha256": "300d06092a864886f70d01010b0500",
+    "sha384": "300d06092a864886f70d01010c0500",
+    "sha512": "300d06092a864886f70d01010d0500",
+}
+_ECDSA_WITH = {
+    "sha256": "300a06082a8648ce3d040302", "sha384": "300a06082a8648ce3d040303", "sha512": "300a06082a8648ce3d040304",
+}  # fmt: skip
+_DIGEST_INFO = {
+    "sha256": "3031300d060960864801650304020105000420",
+    "sha384": "3041300d060960864801650304020205000430",
+    "sha512": "3051300d060960864801650304020305000440",
+}
+
+
+class Curve(NamedTuple):
+    """y² = x³ - 3x + b over the integers modulo p, with a point of order n (FIPS 186-5, SP 800-186)."""
+
+    p: int
+    b: int
+    x: int
+    y: int
+    n: int
+
+
+_P256 = Curve(
+    0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF,
+    0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
+    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+    0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+)
+_P384 = Curve(
+    0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFFFF0000000000000000FFFFFFFF,
+    0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF,
+    0xAA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B9859F741E082542A385502F25DBF55296C3A545E3872760AB7,
+    0x3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147CE9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F,
+    0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+)
+_CURVES = {"301306072a8648ce3d020106082a8648ce3d030107": _P256, "301006072a8648ce3d020106052b81040022": _P384}
+Affine = Optional[Tuple[int, int]]
+"""A point of a curve; None is the one at infinity."""
+PublicKey = Tuple[str, Any]
+"""("rsa", (modulus, exponent)) or ("ecdsa", (curve, point))."""
+
+
+def curve_add(curve: Curve, one: Affine, two: Affine) -> Affine:
+    if one is None or two is None:
+        return two if one is None else one
+    if one[0] == two[0]:
+        if (one[1] + two[1]) % curve.p == 0:
+            return None
+        slope = 3 * (one[0] * one[0] - 1) * pow(2 * one[1], curve.p - 2, curve.p)
+    else:
+        slope = (two[1] - one[1]) * pow(two[0] - one[0], curve.p - 2, curve.p)
+    x = (slope * slope - one[0] - two[0]) % curve.p
+    return x, (slope * (one[0] - x) - one[1]) % curve.p
+
+
+def curve_multiply(curve: Curve, scalar: int, point: Affine) -> Affine:
+    result: Affine = None
+    for bit in bin(scalar)[2:]:
+        result = curve_add(curve, result, result)
+        if bit == "1":
+            result = curve_add(curve, result, point)
+    return result
+
+
+def ecdsa_verify(curve: Curve, point: Affine, digest: bytes, signature: bytes) -> bool:
+    """FIPS 186-5 §6.4.2; the signature is DER, `SEQUENCE { r, s }`."""
+    try:
+        numbers = Der(signature).only(0x30)
+        r, s = unsigned(numbers.content(0x02)), unsigned(numbers.content(0x02))
+        numbers.done()
+    except Bad:
+        return False
+    if not (1 <= r < curve.n and 1 <= s < curve.n):
+        return False
+    excess = max(0, 8 * len(digest) - curve.n.bit_length())
+    e, w = int.from_bytes(digest, "big") >> excess, pow(s, curve.n - 2, curve.n)
+    base = curve_multiply(curve, e * w % curve.n, (curve.x, curve.y))
+    found = curve_add(curve, base, curve_multiply(curve, r * w % curve.n, point))
+    return found is not None and found[0] % curve.n == r
+
+
+def rsa_verify(modulus: int, exponent: int, digest_name: str, digest: bytes, signature: bytes) -> bool:
+    """RFC 8017 §8.2.2: the one encoding is made again and compared."""
+    size = (modulus.bit_length() + 7) // 8
+    value = int.from_bytes(signature, "big")
+    if len(signature) != size or value >= modulus:
+        return False
+    info = bytes.fromhex(_DIGEST_INFO[digest_name]) + digest
+    expected = b"\x00\x01" + b"\xff" * (size - 3 - len(info)) + b"\x00" + info
+    return pow(value, exponent, modulus).to_bytes(size, "big") == expected
+
+
+def public_key(certificate: Certificate) -> Optional[PublicKey]:
+    """The key of a certificate, None where it is of a kind or size that is not known."""
+    if not certificate.key or certificate.key[0]:
+        raise Bad("a public key is whole bytes")
+    data, algorithm = certificate.key[1:], certificate.key_algorithm.hex()
+    if algorithm == _RSA:
+        numbers = Der(data).only(0x30)
+        modulus, exponent = unsigned(numbers.content(0x02)), unsigned(numbers.content(0x02))
+        numbers.done()
+        fits = 2048 <= modulus.bit_length() <= 8192 and 2 <= exponent.bit_length() <= 64 and modulus & exponent & 1
+        return ("rsa", (modulus, exponent)) if fits else None
+    curve = _CURVES.get(algorithm)
+    if curve is None or data[:1] != b"\x04":
+        return None
+    size = (curve.p.bit_length() + 7) // 8
+    x, y = int.from_bytes(data[1 : 1 + size], "big"), int.from_bytes(data[1 + size :], "big")
+    on_curve = x < curve.p and y < curve.p and (y * y - (x * x * x - 3 * x + curve.b)) % curve.p == 0
+    return ("ecdsa", (curve, (x, y))) if on_curve and len(data) == 1 + 2 * size else None
+
+
+def token_signed(token: Token) -> bool:
+    """False where an algorithm is not known. Refuses where the signature is not the certificate's over the content."""
+    digest_name = _DIGESTS.get(token.digest_algorithm.hex())
+    key = public_key(token.certificate)
+    if digest_name is None or key is None:
+        return False
+    known = (_RSA, _RSA_WITH[digest_name]) if key[0] == "rsa" else (_ECDSA_WITH[digest_name],)
+    if token.signature_algorithm.hex() not in known:
+        return False
+    if hashlib.new(digest_name, token.content).digest() != token.digest:
+        raise Refused("TIMESTAMP-WRONG")
+    digest = hashlib.new(digest_name, token.signed).digest()
+    if key[0] == "rsa":
+        holds = rsa_verify(key[1][0], key[1][1], digest_name, digest, token.signature)
+    else:
+        holds = ecdsa_verify(key[1][0], key[1][1], digest, token.signature)
+    if not holds:
+        raise Refused("TIMESTAMP-WRONG")
+    return True
+
+
+def judge(
+    data: bytes, statement: bytes, authorities: Dict[str, str]
+) -> Tuple[Optional[str], Optional[str], Optional[str]]:
+    """Authority (its name in the trust file), time, and why it is not believed, of a timestamp over a statement's bytes."""
+    token = parse_token(data)
+    if _DIGESTS.get(token.imprint_algorithm.hex()) != "sha256" or token.imprint != sha256(statement):
+        raise Refused("TIMESTAMP-WRONG")
+    authority = authorities.get(hashlib.sha256(token.certificate.data).hexdigest())
+    if authority is None:
+        return None, None, "authority"
+    if not token_signed(token):
+        return authority, None, "algorithm"
+    certificate = token.certificate
+    if not certificate.for_time_stamping or not certificate.not_before <= token.second <= certificate.not_after:
+        raise Refused("TIMESTAMP-WRONG")
+    return authority, token.at, None
+
+
+_STATEMENT = strict_form(
+    v=one_of(1),
+    deployment=name,
+    checkpoints=list_of(strict_form(origin=name, size=int_of(1), root=text_of(64))),
+)
+_GROWTHS = list_of(strict_form(origin=name, proof=list_of(text_of(64))))
+
+
+def read_hash(text: str) -> bytes:
+    data = unb64(text)
+    if len(data) != HASH_SIZE:
+        raise Bad("a hash is 32 bytes")
+    return data
+
+
+def read_statement(data: bytes) -> Tuple[str, Dict[str, Tuple[int, bytes]]]:
+    """Deployment, and (size, root) by origin."""
+    statement = _STATEMENT(read_canonical(data))
+    origins = [item["origin"] for item in statement["checkpoints"]]
+    if origins != sorted(set(origins)):
+        raise Bad("the logs are not in order")
+    trees = {item["origin"]: (item["size"], read_hash(item["root"])) for item in statement["checkpoints"]}
+    return statement["deployment"], trees
+
+
+def read_growths(data: bytes) -> Dict[str, List[bytes]]:
+    rows = _GROWTHS(read_canonical(data))
+    origins = [row["origin"] for row in rows]
+    if origins != sorted(set(origins)):
+        raise Bad("the logs are not in order")
+    return {row["origin"]: [read_hash(node) for node in row["proof"]] for row in rows}
+
+
+class Stamp(NamedTuple):
+    """A timestamp of the bundle, what is made of it, and how many entries of each log it covers."""
+
+    sha256: str
+    authority: Optional[str]
+    at: Optional[str]
+    reason: Optional[str]
+    covered: Dict[str, int]
+
+    def covers(self, entry: Entry) -> bool:
+        return entry.position < self.covered.get(entry.origin, 0)
+
+
+def read_stamps(
+    deployment: str, members: Dict[str, bytes], checkpoints: Dict[str, Checkpoint], authorities: Dict[str, str]
+) -> List[Stamp]:
+    stems = [member[: -len(".tsr")] for member in members if member.startswith(STAMPS) and member.endswith(".tsr")]
+    if len(stems) > 16:
+        raise Refused("TIMESTAMP-MALFORMED")
+    return [read_stamp(stem, deployment, members, checkpoints, authorities) for stem in stems]
+
+
+def read_stamp(
+    stem: str,
+    deployment: str,
+    members: Dict[str, bytes],
+    checkpoints: Dict[str, Checkpoint],
+    authorities: Dict[str, str],
+) -> Stamp:
+    growths_data, stated, token = (members[stem + suffix] for suffix in STAMP_SUFFIXES)
+    try:
+        stated_deployment, trees = read_statement(stated)
+        growths = read_growths(growths_data)
+    except Bad:
+        raise Refused("TIMESTAMP-MALFORMED", stem) from None
+    digest = hashlib.sha256(stated).hexdigest()
+    grown = {o for o, c in checkpoints.items() if 1 <= trees.get(o, (0, b""))[0] < c.size}
+    if stem != STAMPS + digest or stated_deployment != deployment or set(growths) != grown:
+        raise Refused("TIMESTAMP-MALFORMED", stem)
+    covered = {}
+    for origin, (size, root) in trees.items():
+        checkpoint = checkpoints.get(origin)
+        if checkpoint is not None and size <= checkpoint.size:
+            try:
+                verify_consistency(size, checkpoint.size, growths.get(origin, []), root, checkpoint.root)
+            except Bad:
+                raise Refused("TIMESTAMP-WRONG", stem) from None
+            covered[origin] = size
+    try:
+        authority, at, reason = judge(token, stated, authorities)
+    except Bad:
+        raise Refused("TIMESTAMP-MALFORMED", stem) from None
+    except Refused as refused:
+        raise Refused(refused.code, stem) from None
+    return Stamp(digest, authority, at, reason, covered)
+
+
+def earliest(stamps: List[Stamp], entry: Entry) -> Optional[str]:
+    """The earliest time at which an entry is known to have been in its log."""
+    return min((stamp.at for stamp in stamps if stamp.at is not None and stamp.covers(entry)), default=None)
+
+
 # --- The whole check -----------------------------------------------------------------------------------------------------------------
 
 
@@ -1432,6 +1946,8 @@ def contents_of(data: bytes, policy: Policy) -> Dict[str, Any]:
     timeline = timeline_of(entries)
     if members[TIMELINE] != canonical(timeline):
         raise Refused("TIMELINE-DIFFERS", TIMELINE)
+    stamps = read_stamps(manifest.fields["deployment"], members, checkpoints, policy.authorities)
+    stamped = {stem: earliest(stamps, entry) for stem, entry in entries.items()}
     joined = {(entry.origin, entry.position) for entry in entries.values()}
     seen_by = [len(checkpoint.witnesses) for checkpoint in checkpoints.values()]
     return {
@@ -1443,6 +1959,7 @@ def contents_of(data: bytes, policy: Policy) -> Dict[str, Any]:
             {
                 "name": stem, "origin": e.origin, "index": e.position, "topic": e.topic, "kind": e.kind, "at": e.at,
                 "status": "included, personal data erased" if erased and e.facts["commitments"] else "included",
+                "timestamped": stamped[stem],
             }
             for stem, e in entries.items()
         ],
@@ -1455,7 +1972,14 @@ def contents_of(data: bytes, policy: Policy) -> Dict[str, Any]:
             for origin, size in manifest.sizes.items()
         ],
         "witnessed": {"seen_by": min(seen_by, default=0), "known": len(policy.witnesses)},
-        "independent": policy.independent,
+        "timestamps": [
+            {
+                "sha256": stamp.sha256, "verified": stamp.at is not None, "authority": stamp.authority, "at": stamp.at,
+                "reason": stamp.reason, "covers": sum(stamp.covers(entry) for entry in entries.values()),
+            }
+            for stamp in stamps
+        ],
+        "independent": policy.independent or all(at is not None for at in stamped.values()),
         "erased": erased,
         "disclosed": [{"entry": d["entry"], "pointer": d["pointer"], "value": d["value"]} for d in disclosures],
         "evidence": evidence_of(manifest, entries, members),

@@ -89,6 +89,13 @@ REASONS: dict[str, Said] = {
     "EVIDENCE-UNKNOWN": Said(
         "An evidence file is not one that the entries hash.", "Une pièce n'est pas désignée par les entrées."
     ),
+    "TIMESTAMP-MALFORMED": Said(
+        "A timestamp does not have the documented form.", "Un horodatage n'a pas la forme documentée."
+    ),
+    "TIMESTAMP-WRONG": Said(
+        "A timestamp is not of these checkpoints, or its authority did not sign it.",
+        "Un horodatage ne porte pas sur ces points de contrôle, ou son autorité ne l'a pas signé.",
+    ),
 }
 
 

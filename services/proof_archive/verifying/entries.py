@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from services.proof_archive.bundles.entries import ReadEntry, check_place, read_entry
 from services.proof_archive.bundles.manifest import Manifest
 from services.proof_archive.verifying.codes import Refused
+from shared.crypto.checkpoint import Checkpoint
 from shared.crypto.merkle import leaf_hash, verify_inclusion
 from shared.crypto.policy import Policy, Witnessed, open_checkpoint
 from shared.crypto.tlog_proof import TlogProof
@@ -20,6 +21,10 @@ class Proven:
 
     entries: dict[str, ReadEntry] = field(default_factory=dict)
     checkpoints: dict[str, Witnessed] = field(default_factory=dict)
+
+    def trees(self) -> dict[str, Checkpoint]:
+        """The same checkpoints, without who has seen them."""
+        return {origin: witnessed.checkpoint for origin, witnessed in self.checkpoints.items()}
 
 
 def prove_entries(manifest: Manifest, members: Mapping[str, bytes], policy: Policy) -> Proven:

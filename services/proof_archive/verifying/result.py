@@ -17,7 +17,10 @@ NOT_INDEPENDENT_EN = "not an independent proof"
 
 @dataclass(frozen=True, slots=True)
 class VerifiedEntry:
-    """An entry proven to be in its log. `name` is the stem of its members, `at` when it was archived."""
+    """An entry proven to be in its log. `name` is the stem of its members, `at` when it was archived by the broker's clock.
+
+    `timestamped`: the earliest time at which an authority that the trust file names is proven to have covered it.
+    """
 
     name: str
     origin: str
@@ -26,6 +29,7 @@ class VerifiedEntry:
     kind: str
     at: str
     status: str
+    timestamped: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,21 @@ class EvidenceFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Timestamp:
+    """A timestamp of the bundle, by the SHA-256 of what it is of; `covers` that many entries of the bundle.
+
+    Verified: `at` a time, by `authority` (its name in the trust file). Else `reason`: `authority` or `algorithm`.
+    """
+
+    sha256: str
+    verified: bool
+    authority: str | None
+    at: str | None
+    reason: str | None
+    covers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Witnessing:
     """Witnesses of the trust file: `seen_by` at least that many of `known` cosigned every checkpoint of the bundle."""
 
@@ -79,7 +98,9 @@ class Contents:
     """(origin, index, kind) of the entries that are known but not in this bundle."""
     logs: tuple[KnownLog, ...]
     witnessed: Witnessing
+    timestamps: tuple[Timestamp, ...]
     independent: bool
+    """Whether the trust file wants witnesses (then each checkpoint has them), or verified timestamps cover every entry."""
     erased: bool
     disclosed: tuple[Disclosed, ...]
     evidence: tuple[EvidenceFile, ...]

@@ -27,6 +27,7 @@ from services.proof_archive.bundles.manifest import (
 from services.proof_archive.bundles.readme import README_FR
 from services.proof_archive.bundles.state import state_of
 from services.proof_archive.bundles.timeline import timeline_of
+from services.proof_archive.timestamps import statement as stamps
 from services.proof_archive.verifying.codes import Refused
 from services.proof_archive.verifying.entries import prove_entries
 from services.proof_archive.verifying.result import (
@@ -36,10 +37,12 @@ from services.proof_archive.verifying.result import (
     Disclosed,
     EvidenceFile,
     KnownLog,
+    Timestamp,
     Verification,
     VerifiedEntry,
     Witnessing,
 )
+from services.proof_archive.verifying.timestamps import Stamp, earliest, read_stamps
 from shared import canonical
 from shared.crypto import note
 from shared.crypto.policy import Policy, Witnessed, open_manifest, parse_policy
@@ -70,6 +73,8 @@ def _contents(data: bytes, policy: Policy) -> Contents:
         raise Refused("ERASURE-DIFFERS", MANIFEST)
     if members[TIMELINE] != timeline_of(entries):
         raise Refused("TIMELINE-DIFFERS", TIMELINE)
+    stamped = read_stamps(manifest.deployment, members, proven.trees(), policy.authorities)
+    verified = tuple(_verified(name, entry, stamped, erased=erased) for name, entry in proven.entries.items())
     stems = {(entry.origin, entry.index): name for name, entry in proven.entries.items()}
     witnesses = [len(witnessed.witnesses) for witnessed in proven.checkpoints.values()]
     return Contents(
@@ -77,11 +82,12 @@ def _contents(data: bytes, policy: Policy) -> Contents:
         record=manifest.record,
         requested_for=manifest.requested_for.scope,
         party=manifest.requested_for.party,
-        entries=tuple(_verified(name, entry, erased=erased) for name, entry in proven.entries.items()),
+        entries=verified,
         withheld=tuple((r.origin, r.index, r.kind) for r in manifest.references if (r.origin, r.index) not in stems),
         logs=tuple(_known(origin, size, proven.checkpoints) for origin, size in manifest.sizes().items()),
         witnessed=Witnessing(min(witnesses, default=0), len(policy.witnesses)),
-        independent=policy.independent,
+        timestamps=tuple(_told(stamp, entries) for stamp in stamped),
+        independent=policy.independent or all(entry.timestamped for entry in verified),
         erased=erased,
         disclosed=tuple(Disclosed(stems[d.origin, d.index], d.pointer, d.value) for d in disclosures),
         evidence=_evidence(manifest, entries, members),
@@ -125,12 +131,21 @@ def _expected(names: set[str]) -> list[str]:
         body = [f"{stem}.body"] if f"{stem}.body" in names else []
         expected += [f"{stem}.bin", *body, f"{stem}.tlog-proof"]
         number += 1
-    return expected + sorted(name for name in names if name.startswith("evidence/"))
+    expected += sorted(name for name in names if name.startswith("evidence/"))
+    stems = sorted({name.partition(".")[0] for name in names if name.startswith(stamps.FOLDER)})
+    return expected + [stem + suffix for stem in stems for suffix in stamps.SUFFIXES]
 
 
-def _verified(name: str, entry: ReadEntry, *, erased: bool) -> VerifiedEntry:
+def _verified(name: str, entry: ReadEntry, stamped: list[Stamp], *, erased: bool) -> VerifiedEntry:
     status = INCLUDED_ERASED if erased and entry.facts.commitments else INCLUDED
-    return VerifiedEntry(name, entry.origin, entry.index, entry.topic, entry.kind, entry.at, status)
+    at = earliest(stamped, entry.origin, entry.index)
+    return VerifiedEntry(name, entry.origin, entry.index, entry.topic, entry.kind, entry.at, status, at)
+
+
+def _told(stamp: Stamp, entries: Sequence[ReadEntry]) -> Timestamp:
+    judged, count = stamp.judged, sum(stamp.covers(entry.origin, entry.index) for entry in entries)
+    reason = None if judged.reason is None else judged.reason.value
+    return Timestamp(stamp.sha256, judged.at is not None, judged.authority, judged.at, reason, count)
 
 
 def _known(origin: str, size: int, checkpoints: Mapping[str, Witnessed]) -> KnownLog:

@@ -12,6 +12,7 @@ import pytest
 from bundle_world import POLICY, WITNESSED_POLICY
 from mutants import FAMILIES, mutant, mutants
 from mutants_base import SEED, bundle_of
+from mutants_stamps import HONEST
 from three import InNode, by_command, by_single_file
 
 from services.proof_archive.bundles.canonical_zip import MAX_BYTES, MAX_MEMBERS, write_zip
@@ -46,10 +47,12 @@ def test_every_mutant(tmp_path):
             code = code_of(expected)
             codes[code] += 1
             families[one.name.split("/")[1]].add(code)
+            assert believed(expected) <= HONEST, f"a timestamp is believed that nobody signed: {one.name}"
     assert sum(codes.values()) >= TOTAL * 0.99
     # Each check is reached, so that agreeing on it means something.
     if TOTAL >= 10_000:
         assert set(codes) >= REASONS.keys() - {"TOO-LARGE"}, REASONS.keys() - set(codes)
+    assert "valid" in families["forged-tokens"]  # some are honest, and some not believed
     assert not {"valid"} & (families["raw-flips"] | families["raw-edits"] | families["members-altered"])
     print(dict(codes.most_common()))  # noqa: T201 - shown with -s
 
@@ -67,6 +70,14 @@ def test_a_mutant_is_made_again_from_its_name():
     for family in FAMILIES:
         name = f"{SEED}/{family}/3"
         assert mutant(name) == mutant(name)
+
+
+def believed(answer):
+    """Every (authority, time) that an answer believes."""
+    contents = answer.get("contents") or {"timestamps": [], "entries": []}
+    times = {(stamp["authority"], stamp["at"]) for stamp in contents["timestamps"] if stamp["verified"]}
+    assert {entry["timestamped"] for entry in contents["entries"]} <= {None} | {at for _, at in times}
+    return times
 
 
 def _batches():

@@ -1,0 +1,228 @@
+"""The form of the timestamps that bundles hold: a granted RFC 3161 response with nothing in it but what is signed or checked.
+
+One signer (named by issuer and serial number), its certificate alone, signed attributes, no unsigned ones, no revocation
+lists: `normal.py` brings what an authority answers into this form. Whatever differs is refused, so that three programs
+that share no code read every token alike. Pure. RFC 3161 §2.4.2, RFC 5652 §5, RFC 5280 §4.1.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from services.proof_archive.timestamps.der import (
+    BITS,
+    BOOLEAN,
+    GENERALIZED_TIME,
+    INTEGER,
+    OCTETS,
+    OID,
+    SEQUENCE,
+    SET,
+    UTC_TIME,
+    Der,
+)
+from shared.errors import IntegrityError
+from shared.instants import format_instant, parse_instant
+
+GRANTED = bytes.fromhex("3003020100")
+SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
+CONTENT_TYPE = bytes.fromhex("06092a864886f70d010903")
+MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
+VERSION_1, VERSION_3 = bytes.fromhex("020101"), bytes.fromhex("020103")
+_KEY_USAGE = bytes.fromhex("0603551d25")
+_FOR_TIME_STAMPING = bytes.fromhex("300a06082b06010505070308")
+_TRUE = b"\xff"
+EXPLICIT_0, EXPLICIT_3 = 0xA0, 0xA3
+
+_GEN_TIME = re.compile(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9])(?:\.([0-9]{0,8}[1-9]))?Z"
+)
+_NOT_TIME = re.compile(r"(?:[0-9]{2})?[0-9]{12}Z")
+_CENTURY_TURNS = "50"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What is read of a certificate. `key`: the algorithm and the bits of its public key; times as `YYYYMMDDHHMMSS`."""
+
+    data: bytes
+    issuer: bytes
+    serial: bytes
+    not_before: str
+    not_after: str
+    key_algorithm: bytes
+    key: bytes
+    for_time_stamping: bool
+    """Whether it is for timestamps and nothing else, critically (RFC 3161 §2.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A timestamp, read and not verified. Algorithms as the whole elements that name them."""
+
+    content: bytes
+    """The TSTInfo, as digested."""
+    imprint_algorithm: bytes
+    imprint: bytes
+    at: str
+    second: str
+    """The time's whole seconds, `YYYYMMDDHHMMSS`."""
+    digest_algorithm: bytes
+    digest: bytes
+    """The digest of the content that the signed attributes state."""
+    signed: bytes
+    """What the signature signs."""
+    signature_algorithm: bytes
+    signature: bytes
+    certificate: Certificate
+
+
+def parse_token(data: bytes) -> Token:
+    """Read a timestamp. Raises IntegrityError on any other form."""
+    outer = Der(data)
+    response = outer.take(SEQUENCE)
+    outer.done()
+    _same(response.raw(SEQUENCE), GRANTED)
+    info = response.take(SEQUENCE)
+    response.done()
+    _same(info.raw(OID), SIGNED_DATA)
+    signed_data = _only(_only(info, EXPLICIT_0), SEQUENCE)
+    _same(signed_data.raw(INTEGER), VERSION_3)
+    digest_algorithm = _only_raw(signed_data.take(SET), SEQUENCE)
+    inner = signed_data.take(SEQUENCE)
+    _same(inner.raw(OID), TST_INFO)
+    holder = _only(inner, EXPLICIT_0)
+    content = holder.content(OCTETS)
+    holder.done()
+    certificate = read_certificate(_only_raw(signed_data.take(EXPLICIT_0), SEQUENCE))
+    signer = _only(_only(signed_data, SET), SEQUENCE)
+    _same(signer.raw(INTEGER), VERSION_1)
+    name = signer.take(SEQUENCE)
+    if (name.raw(SEQUENCE), name.raw(INTEGER)) != (certificate.issuer, certificate.serial):
+        raise IntegrityError("the certificate is not the signer's")
+    name.done()
+    _same(signer.raw(SEQUENCE), digest_algorithm)
+    attributes = signer.raw(EXPLICIT_0)
+    digest = _stated_digest(Der(attributes).take(EXPLICIT_0))
+    signature_algorithm, signature = signer.raw(SEQUENCE), signer.content(OCTETS)
+    signer.done()
+    imprint_algorithm, imprint, at, second = _read_info(content)
+    return Token(
+        content, imprint_algorithm, imprint, at, second, digest_algorithm, digest, bytes([SET]) + attributes[1:],
+        signature_algorithm, signature, certificate,
+    )  # fmt: skip
+
+
+def read_certificate(data: bytes) -> Certificate:
+    """Read a certificate. Raises IntegrityError where it is not an X.509 version 3 one."""
+    outer = Der(data).take(SEQUENCE)
+    body = outer.take(SEQUENCE)
+    outer.raw(SEQUENCE)
+    outer.raw(BITS)
+    outer.done()
+    body.raw(EXPLICIT_0)
+    serial = body.raw(INTEGER)
+    body.raw(SEQUENCE)
+    issuer = body.raw(SEQUENCE)
+    validity = body.take(SEQUENCE)
+    not_before, not_after = _time(validity), _time(validity)
+    validity.done()
+    body.raw(SEQUENCE)
+    key = body.take(SEQUENCE)
+    key_algorithm, bits = key.raw(SEQUENCE), key.content(BITS)
+    key.done()
+    for_time_stamping = False
+    while body:
+        if body.tag == EXPLICIT_3:
+            for_time_stamping = _is_for_time_stamping(_only(Der(body.raw(EXPLICIT_3)).take(EXPLICIT_3), SEQUENCE))
+        else:
+            body.skip()
+    return Certificate(data, issuer, serial, not_before, not_after, key_algorithm, bits, for_time_stamping)
+
+
+def _is_for_time_stamping(extensions: Der) -> bool:
+    found = False
+    while extensions:
+        extension = extensions.take(SEQUENCE)
+        name = extension.raw(OID)
+        critical = extension.tag == BOOLEAN and extension.content(BOOLEAN) == _TRUE
+        value = extension.content(OCTETS)
+        extension.done()
+        if name == _KEY_USAGE:
+            found = critical and value == _FOR_TIME_STAMPING
+    return found
+
+
+def _stated_digest(attributes: Der) -> bytes:
+    found: dict[bytes, Der] = {}
+    while attributes:
+        attribute = attributes.take(SEQUENCE)
+        name = attribute.raw(OID)
+        if name in found:
+            raise IntegrityError("an attribute stands twice")
+        found[name] = _only(attribute, SET)
+    if CONTENT_TYPE not in found or MESSAGE_DIGEST not in found:
+        raise IntegrityError("the signed attributes lack the content's type or digest")
+    _same(_only_raw(found[CONTENT_TYPE], OID), TST_INFO)
+    digest = found[MESSAGE_DIGEST].content(OCTETS)
+    found[MESSAGE_DIGEST].done()
+    return digest
+
+
+def _read_info(content: bytes) -> tuple[bytes, bytes, str, str]:
+    outer = Der(content)
+    info = outer.take(SEQUENCE)
+    outer.done()
+    _same(info.raw(INTEGER), VERSION_1)
+    info.raw(OID)
+    imprint = info.take(SEQUENCE)
+    algorithm, digest = imprint.raw(SEQUENCE), imprint.content(OCTETS)
+    imprint.done()
+    info.raw(INTEGER)
+    match = _GEN_TIME.fullmatch(_ascii(info.content(GENERALIZED_TIME)))
+    if match is None:
+        raise IntegrityError("not a time as DER writes it")
+    while info:
+        info.skip()
+    year, month, day, hour, minute, second, fraction = match.groups()
+    text = f"{year}-{month}-{day}T{hour}:{minute}:{second}.{(fraction or '')[:3]:0<3}Z"
+    try:
+        at = format_instant(parse_instant(text))
+    except ValueError as error:
+        raise IntegrityError("not a time of our calendar") from error
+    return algorithm, digest, at, "".join(match.groups()[:6])
+
+
+def _time(validity: Der) -> str:
+    tag = validity.tag
+    if tag not in (UTC_TIME, GENERALIZED_TIME):
+        raise IntegrityError("a certificate's validity is two times")
+    text = _ascii(validity.content(tag))
+    if _NOT_TIME.fullmatch(text) is None or len(text) != (13 if tag == UTC_TIME else 15):
+        raise IntegrityError("a certificate's time is not written as DER writes it")
+    if tag == UTC_TIME:
+        text = ("20" if text[:2] < _CENTURY_TURNS else "19") + text
+    return text[:-1]
+
+
+def _ascii(data: bytes) -> str:
+    return data.decode("latin-1")
+
+
+def _only(outer: Der, tag: int) -> Der:
+    inner = outer.take(tag)
+    outer.done()
+    return inner
+
+
+def _only_raw(outer: Der, tag: int) -> bytes:
+    inner = outer.raw(tag)
+    outer.done()
+    return inner
+
+
+def _same(one: bytes, other: bytes) -> None:
+    if one != other:
+        raise IntegrityError("not what this form has here")
