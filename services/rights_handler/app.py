@@ -15,6 +15,7 @@ from services.rights_handler.fanout import FanOut
 from services.rights_handler.freshness import Freshness, KafkaPositions
 from services.rights_handler.handlers import Handlers
 from services.rights_handler.index import MongoIndex
+from services.rights_handler.informing.wiring import install as install_informing
 from services.rights_handler.ledger import MongoLedger
 from services.rights_handler.match_api import MatchApi
 from services.rights_handler.match_versions import MatchKeys
@@ -91,11 +92,12 @@ async def build(context: Context) -> None:
     context.consume(topics=[STOPS.name], group=f"{name}.stops", process=handlers.stops)
     context.consume(topics=[REPORTS.name], group=f"{name}.reports", process=handlers.reports)
     context.consume(topics=[REQUESTS.name], group=f"{name}.requests", process=handlers.requests)
+    notices = install_informing(context, settings=settings, index=index, reports=reports, tokens=tokens)
     scheduler = Scheduler(
         index, ledger, teller, context.publisher, context.clock, times,
         timedelta(seconds=settings.rights_sweep_every), context.log,
         Officers(PersonMessages(vault, context.publisher, context.clock), context.registry),
-        [requests.sweep],
+        [requests.sweep, notices],
     )  # fmt: skip
     context.background("reminders", scheduler.run)
     positions = KafkaPositions(settings, name, {

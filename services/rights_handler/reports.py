@@ -15,6 +15,7 @@ from pymongo import ASCENDING
 
 from services.rights_handler.domain import Instant
 from services.rights_handler.index import NOT_ROTATED, insert_new
+from services.rights_handler.informing.store import MongoNotices
 from services.rights_handler.naming import Naming
 from services.rights_handler.reported import Attempt, Disclosure, Notice, Reported
 from shared.instants import format_instant, parse_instant
@@ -31,6 +32,7 @@ class MongoReports:
         rights = database(client, name)
         self._naming = naming or Naming(NOT_ROTATED)
         self._notices, self._disclosures, self._attempts = rights["notices"], rights["disclosures"], rights["attempts"]
+        self._owed = MongoNotices(client, name)
 
     async def prepare(self) -> None:
         """Create the indexes."""
@@ -39,7 +41,7 @@ class MongoReports:
         await self._attempts.create_index([("keys", ASCENDING), ("at", ASCENDING)])
 
     async def put_reports(self, reports: Mapping[str, Notice | Disclosure | Attempt]) -> None:
-        """Insert those that are new, one call per kind present."""
+        """Insert those that are new, one call per kind present; what is said of RGPD 14 is owed no more (one call)."""
         rows: tuple[list[Document], list[Document], list[Document]] = ([], [], [])
         for key, report in reports.items():
             place = 0 if isinstance(report, Notice) else 1 if isinstance(report, Disclosure) else 2
@@ -47,6 +49,7 @@ class MongoReports:
             rows[place].append(self._naming.out(row) if "keys" in row else row)
         for collection, documents in zip((self._notices, self._disclosures, self._attempts), rows, strict=True):
             await insert_new(collection, documents)
+        await self._owed.given([report for report in reports.values() if isinstance(report, Notice)])
 
     async def reported(
         self,

@@ -27,6 +27,8 @@ class RightsSettings(Settings):
     """How often an escalated order is still published again."""
     rights_sweep_every: float = 1.0
     """How often due reminders are looked for."""
+    rights_notices_every: float = 600.0
+    """Seconds between two looks at who has not given the information of RGPD 14 in time."""
     rights_lag_most: float = 30.0
     """A permission check is refused when a stop or a report older than this may still be unread."""
 
