@@ -16,8 +16,8 @@ from services.notifier.transports.sms import SmsGateway
 from services.notifier.transports.smtp import Smtp
 from shared.auth import Authenticator, operator_digest
 from shared.errors import ConfigurationError
+from shared.keyring.ring import Ring
 from shared.service import Context, run_service
-from shared.settings import read_secret
 from shared.topics import MESSAGES
 from shared.vault import Vault
 
@@ -29,7 +29,7 @@ async def build(context: Context) -> None:
     outbox = Outbox(context.mongo)
     give_up = timedelta(seconds=settings.notifier_give_up_after)
     sender = Sender(
-        outbox=outbox, keys=Vault(context.mongo, read_secret(settings.secrets_dir, "kek")),
+        outbox=outbox, keys=Vault(context.mongo, Ring(settings.secrets_dir, "kek")),
         transports=transports(settings), clock=context.clock, every=timedelta(seconds=settings.notifier_sweep_every),
         first_retry=timedelta(seconds=settings.notifier_retry_first), give_up=give_up,
         timeout=settings.notifier_send_timeout, metrics=context.metrics, log=context.log,
