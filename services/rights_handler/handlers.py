@@ -92,7 +92,8 @@ class Handlers:
                 refused.append(_letter(record, error))
                 continue
             stops.setdefault(stop.id, stop)
-            if event.facts.get("unusable_contacts") and stop.subject_key is None and stop.record is None:
+            clumsy = event.facts.get("unusable_contacts") and stop.subject_key is None and stop.record is None
+            if clumsy or event.facts.get("lost_reference"):
                 unusable.append(_unusable(stop, event))
         await self._bury(refused)
         await self._crossing.stops(list(stops.values()))
@@ -194,11 +195,18 @@ def _report_id(event: Internal) -> str:
 def _unusable(stop: Stop, event: Internal) -> Obligation:
     received = str(event.facts.get("received_at", stop.at))
     nobody = "" if keys_of_stop(stop) else " and nobody can be found by it"
+    cause = (
+        f"a contact of this stop cannot be read{nobody}: send it again with a usable contact or the consent it is about"
+    )
+    if event.facts.get("lost_reference"):
+        cause = (
+            "a reference is its collector's own: send it again with `collector`, a contact or the consent it is about"
+        )
     return Obligation(
         id=f"unusable/{stop.id}",
         kind="stop-unusable",
         owner=OPERATOR if stop.source == PLATFORM_PARTY else stop.source,
-        cause=f"a contact of this stop cannot be read{nobody}: send it again with a usable contact or the consent it is about",
+        cause=cause,
         opened_at=received,
         due_at=received,
         next_at=None,

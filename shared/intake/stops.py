@@ -60,7 +60,8 @@ def accept_stop(envelope: Envelope, data: bytes, received_at: datetime, registry
         raise InputError([Problem("FIELD-TYPE", "", "an object is expected here")])
     source = envelope.source
     contacts, unusable = _contacts(body, _region(body, source, registry))
-    subject_ref = _text(body.get("subject_ref"))
+    subject_ref = _text(body.get("subject_ref")) or _text(body.get("source_ref"))
+    owner = _matching(_PARTY, body.get("collector")) or source
     record = _record(body.get("record") or body.get("consent_id"), source, registry)
     if not (contacts or unusable or subject_ref or record):
         message = "the stop names nobody: give a contact, a subject_ref or a record"
@@ -71,7 +72,7 @@ def accept_stop(envelope: Envelope, data: bytes, received_at: datetime, registry
         sealed["contacts"] = contacts
     if subject_ref:
         sealed["subject_ref"] = subject_ref
-        sealed["collector_ref"] = _matching(_PARTY, body.get("collector")) or source
+        sealed["collector_ref"] = owner
     if unusable:
         sealed["unusable"] = unusable
     reference = _text(body.get("operator_reference"))
@@ -91,6 +92,7 @@ def accept_stop(envelope: Envelope, data: bytes, received_at: datetime, registry
         "record": record,
         "contact_types": types_of(contacts),
         "unusable_contacts": len(unusable),
+        "lost_reference": bool(subject_ref) and not (contacts or record or _collects(owner, registry)),
         "received_by": received_by if received_by and registry.party(received_by) is not None else None,
     }
     return Accepted(KIND, f"stop/{source}/{stop_id}", facts, sealed, pointers_of(sealed), content)
@@ -175,9 +177,14 @@ def _record(value: Any, source: str, registry: RegistryView) -> str | None:
         return None
     text = value.strip().lower()
     if _UUID.fullmatch(text):
-        party = registry.party(source)
-        return f"{source}/{text}" if party is not None and "collector" in party.roles else text
+        return f"{source}/{text}" if _collects(source, registry) else text
     return _matching(_RECORD, text)
+
+
+def _collects(party: str, registry: RegistryView) -> bool:
+    """Whether a reference can be this party's: only collectors give them. Of anyone else it finds nobody."""
+    known = registry.party(party)
+    return known is not None and "collector" in known.roles
 
 
 def _matching(pattern: re.Pattern[str], value: Any) -> str | None:

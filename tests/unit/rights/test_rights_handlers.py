@@ -204,12 +204,13 @@ async def test_a_stop_with_no_usable_contact_is_owed_by_its_party(bench):
         bench.stop(0, "canalvert/s1", {"unusable": ["0"]}, unusable_contacts=1),
         bench.stop(1, "platform/s2", {"unusable": ["0"]}, unusable_contacts=1),
         bench.stop(2, "canalvert/s3", {"unusable": ["0"]}, unusable_contacts=1, record=RECORD),
+        bench.stop(3, "canalvert/s4", {"subject_ref": "x", "collector_ref": "canalvert"}, lost_reference=True),
     ])  # fmt: skip
     owed = bench.ports.world.obligations
     assert {key: o.owner for key, o in owed.items()} == {
-        "unusable/canalvert/s1": "canalvert", "unusable/platform/s2": "operator",
+        "unusable/canalvert/s1": "canalvert", "unusable/platform/s2": "operator", "unusable/canalvert/s4": "canalvert",
     }  # fmt: skip
-    assert len(bench.ports.world.stops) == 3
+    assert len(bench.ports.world.stops) == 4
 
 
 async def test_reports_of_every_kind_and_answers_that_are_nobodys(bench):
@@ -246,5 +247,3 @@ async def test_a_request_is_handed_on_with_its_month_and_what_cannot_be_read_is_
     assert request.due_at == "2026-11-30T09:00:00.000Z"
     assert len(request.contact_keys) == 1
     assert bench.dead == [(1, "FACTS")]
-
-
