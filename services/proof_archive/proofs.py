@@ -6,6 +6,7 @@ without a tombstone is an alarm, never taken for an erasure.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -127,9 +128,13 @@ class Proofs:
         """
         covered = [item for item in dossier.items if item.covered]
         chosen, read, withheld = _choose(dossier.record, covered, audience)
-        entries = await self._entries(dossier, chosen)
         erased = any(entry.is_erasure for entry in read)
-        joined = await self._join(dossier.record, audience, read, erased=erased, for_claims=for_claims, files=files)
+        open_ = [] if erased else chosen
+        entries, joined, disclosures = await asyncio.gather(
+            self._entries(dossier, chosen),
+            self._join(dossier.record, audience, read, erased=erased, for_claims=for_claims, files=files),
+            self._disclosures(open_, audience, dossier.verdicts, for_claims=for_claims),
+        )
         request = BundleInput(
             deployment=self._deployment,
             record=dossier.record,
@@ -137,9 +142,7 @@ class Proofs:
             checkpoints={origin: point.note for origin, point in dossier.checkpoints.items()},
             entries=entries,
             withheld=withheld,
-            disclosures=()
-            if erased
-            else await self._disclosures(chosen, audience, dossier.verdicts, for_claims=for_claims),
+            disclosures=disclosures,
             evidence=joined.files,
             held=joined.held,
         )
@@ -179,11 +182,14 @@ class Proofs:
         self, items: Sequence[Item], audience: Audience, verdicts: Sequence[Item], *, for_claims: bool
     ) -> list[Disclosure]:
         owners = {(i.log, i.index): owner for i in items if (owner := _sealed_under(i))}
+        if not owners:
+            return []
         if not for_claims:
             closed = await self._reader.restricted(owners.values())
             owners = {place: owner for place, owner in owners.items() if owner not in closed}
-        sealed = await self._reader.sealed(owners.values())
-        keys = await self._vault.read(owners.values(), for_claims=for_claims)
+        sealed, keys = await asyncio.gather(
+            self._reader.sealed(owners.values()), self._vault.read(owners.values(), for_claims=for_claims)
+        )
         missing = set(owners.values()) - keys.keys()
         if missing and missing - await self._reader.erased(missing) - await self._reader.restricted(missing):
             raise IntegrityError("a record key is missing though nothing says that the record was erased")

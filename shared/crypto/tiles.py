@@ -101,10 +101,12 @@ def tile_of_node(level: int, index: int, size: int) -> Tile:
 def node_of_tile(data: bytes, level: int, index: int) -> bytes:
     """Hash of tree node `(level, index)` out of the bytes of its tile (see `tile_of_node`)."""
     _, first, count = _span(level, index)
-    offset = first % TILE_WIDTH * HASH_SIZE
-    hashes = split_hashes(data)[offset // HASH_SIZE :][:count]
-    if len(hashes) != count:
+    begin = first % TILE_WIDTH * HASH_SIZE
+    end = begin + count * HASH_SIZE
+    _check_tile(data)
+    if end > len(data):
         raise IntegrityError("the tile is too narrow for that node")
+    hashes = [data[at : at + HASH_SIZE] for at in range(begin, end, HASH_SIZE)]
     while len(hashes) > 1:
         hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
     return hashes[0]
@@ -112,8 +114,7 @@ def node_of_tile(data: bytes, level: int, index: int) -> bytes:
 
 def split_hashes(data: bytes) -> list[bytes]:
     """The hashes of a tile's bytes: 1 to 256 of them."""
-    if not data or len(data) % HASH_SIZE or len(data) > TILE_WIDTH * HASH_SIZE:
-        raise IntegrityError("a tile is 1 to 256 hashes of 32 bytes")
+    _check_tile(data)
     return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
 
 
@@ -136,6 +137,11 @@ def decode_bundle(data: bytes) -> list[bytes]:
     if not 1 <= len(entries) <= TILE_WIDTH:
         raise IntegrityError("an entry bundle holds 1 to 256 entries")
     return entries
+
+
+def _check_tile(data: bytes) -> None:
+    if not data or len(data) % HASH_SIZE or len(data) > TILE_WIDTH * HASH_SIZE:
+        raise IntegrityError("a tile is 1 to 256 hashes of 32 bytes")
 
 
 def _span(level: int, index: int) -> tuple[int, int, int]:

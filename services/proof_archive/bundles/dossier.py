@@ -84,8 +84,8 @@ class Search:
     @classmethod
     async def begin(cls, reader: Reader, deployment: str, standing: Standing | None = None) -> Search:
         """Look at which logs a deployment has and which checkpoint of each to stand on: the newest, unless told otherwise."""
-        latest = await (standing or reader).latest()
-        logs = {head.log: Origin.parse(head.origin) for head in await reader.heads(deployment)}
+        latest, heads = await asyncio.gather((standing or reader).latest(), reader.heads(deployment))
+        logs = {head.log: Origin.parse(head.origin) for head in heads}
         return cls(reader, logs, latest)
 
     async def records_named(self, records: Iterable[str]) -> list[str]:

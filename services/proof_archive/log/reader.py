@@ -90,9 +90,9 @@ class Reader:
         rows = self._db.tiles.find({"_id": {"$in": [tile_id(*place) for place in places]}}) if places else None
         if rows is not None:
             async for row in rows:
-                place = tuple(row["_id"].values())
+                place, hashes = tuple(row["_id"].values()), bytes(row["h"])
                 for node in places.pop(place):
-                    found[place[0]][node] = node_of_tile(bytes(row["h"]), *node)
+                    found[place[0]][node] = node_of_tile(hashes, *node)
         if places:
             log, level, number = min(places)
             raise IntegrityError(f"tile {level}/{number} of log {log} is missing")
