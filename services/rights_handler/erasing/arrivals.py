@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.rights_handler import decoding
-from services.rights_handler.erasing.model import UNFINISHED, Fate
+from services.rights_handler.erasing.model import Fate
 from services.rights_handler.erasing.said import KEY_DESTROYED, OWNER_SHREDDED, RECORD_ERASED, RECORD_RESTRICTED
 from services.rights_handler.erasing.steps import STUCK
 from services.rights_handler.erasing.store import MongoErasures
@@ -50,7 +50,7 @@ class Arrivals:
         for facts in batch:
             await self._moved(facts, now)
         done = [str(facts["record"]) for facts in batch if facts["kind"] == KEY_DESTROYED]
-        await self._ledger.close_obligations([f"erasure/{r}/{state}" for r in done for state in UNFINISHED], now)
+        await self._ledger.close_obligations([f"erasure/{record}" for record in done], now)
 
     async def _moved(self, facts: Mapping[str, Any], now: str) -> None:
         kind, record = facts["kind"], str(facts["record"])

@@ -218,6 +218,6 @@ def _owed(row: Erasure, now: Instant) -> Obligation:
     }
     due = format_instant(parse_instant(row.requested_at) + STUCK)
     return Obligation(
-        id=f"erasure/{row.record}/{row.state}", kind="erasure", owner=OPERATOR, cause=causes[row.state], opened_at=now,
+        id=f"erasure/{row.record}", kind="erasure", owner=OPERATOR, cause=causes[row.state], opened_at=now,
         due_at=due, next_at=row.next_at, refs=(("record", row.record), *((("stop", row.stop),) if row.stop else ())),
     )  # fmt: skip
