@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from datetime import timedelta
@@ -180,4 +181,49 @@ async def test_the_first_thing_the_keyboard_meets_leads_past_the_header(bench, b
     await page.keyboard.press("Enter")
     assert await page.evaluate("document.activeElement.id") == "contenu"
     assert box["x"] >= 0
+    await context.close()
+
+
+SPACED = """
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
+  p { margin-bottom: 2em !important; }`);
+document.adoptedStyleSheets = [sheet];
+"""
+"""The text spacing of WCAG 1.4.12."""
+OUTLINE = """() => ({
+  levels: [...document.querySelectorAll('h1,h2,h3,h4')].map(one => Number(one.tagName[1])),
+  titles: document.title, lang: document.documentElement.lang,
+  stops: [...document.querySelectorAll('a[href],button,input:not([type=hidden]),textarea,summary')]
+    .filter(one => getComputedStyle(one).display !== 'inline')
+    .map(one => { const box = one.getBoundingClientRect(); return [one.outerHTML.slice(0, 80), box.width, box.height]; }),
+  wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  cut: [...document.querySelectorAll('main *')].filter(one => one.scrollWidth > one.clientWidth + 1
+    && getComputedStyle(one).overflow !== 'visible' && !one.matches('.hidden, textarea, input')).map(one => one.outerHTML.slice(0, 80)),
+})"""
+
+
+@pytest.mark.timeout(120)
+async def test_pages_reflow_at_400_percent_with_wide_spacing_and_keep_their_outline(make_bench, browser):
+    bench = await make_bench(offered=True, limits=Limits(100, 1000, 1000))
+    await a_life(bench)
+    context = await Visitor(browser, bench).open(viewport={"width": 320, "height": 256})  # 1280 x 1024 at 400 %
+    page = await context.new_page()
+    titles = set()
+    for name, method, path, fields in await every_page(bench):
+        await go(page, method, path, fields)
+        await page.evaluate(SPACED)
+        seen = await page.evaluate(OUTLINE)
+        assert seen["wide"] <= 0, name
+        assert seen["cut"] == [], name
+        assert seen["lang"] == "fr"
+        levels = seen["levels"]
+        assert levels[0] == 1, name
+        assert levels.count(1) == 1, name
+        assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), (name, levels)
+        assert name.endswith("error") == seen["titles"].startswith("Erreur"), name
+        titles.add(seen["titles"])
+        small = [what for what in seen["stops"] if what[1] > 0 and (what[1] < 24 or what[2] < 24)]
+        assert small == [], name  # WCAG 2.5.8: 24 px; links within a sentence are exempt
+    assert len(titles) >= 12  # each page says which it is
     await context.close()
