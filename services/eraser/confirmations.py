@@ -109,11 +109,13 @@ class KafkaConfirmations:
 
     def _keys(self) -> tuple[Verifier, ...]:
         try:
-            return tuple(parse_policy(self._trust_file.read_text()).logs)
+            keys = parse_policy(self._trust_file.read_text()).logs
         except OSError as error:
             raise ConfigurationError(
                 f"the trust file cannot be read ({error.strerror}): OPPOSABLE_POLICY_FILE"
             ) from None
+
+        return tuple(key for key in keys if key.name == self._deployment)  # not the key that signs bundles
 
     async def _asker(self) -> AIOKafkaAdminClient:
         if self._admin is None:

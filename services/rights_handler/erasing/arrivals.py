@@ -49,7 +49,7 @@ class Arrivals:
         await self._tombstones.forget_reports([o.removeprefix(_REPORT) for o in owners if o.startswith(_REPORT)])
         for facts in batch:
             await self._moved(facts, now)
-        done = [str(facts["record"]) for facts in batch if facts["kind"] == KEY_DESTROYED]
+        done = [str(facts["record"]) for facts in batch if facts["kind"] in (KEY_DESTROYED, RECORD_RESTRICTED)]
         await self._ledger.close_obligations([f"erasure/{record}" for record in done], now)
 
     async def _moved(self, facts: Mapping[str, Any], now: str) -> None:

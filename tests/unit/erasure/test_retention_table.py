@@ -26,7 +26,19 @@ CALL = replace(EMAIL, channel="call", object="offres", valid_until="2027-09-13")
 
 def grant(*lines, at=AT):
     return Grant(
-        "acme/1", "000001.000000000001.x", "acme", "1", at, at, CONFIRMED, (), frozenset({"p1.a"}), "s1.a", "r", lines, b"x"
+        "acme/1",
+        "000001.000000000001.x",
+        "acme",
+        "1",
+        at,
+        at,
+        CONFIRMED,
+        (),
+        frozenset({"p1.a"}),
+        "s1.a",
+        "r",
+        lines,
+        b"x",
     )
 
 

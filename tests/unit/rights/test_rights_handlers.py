@@ -199,6 +199,24 @@ async def test_a_key_that_is_missing_halts_and_says_so(bench):
     assert not bench.ports.world.published
 
 
+async def test_a_late_verdict_of_an_erased_record_brings_nothing_back(bench):
+    late = bench.verdict(0)
+    bench.keys.erased = frozenset({RECORD})
+    bench.keys.clear()
+    await bench.handlers.verdicts([late])
+    world = bench.ports.world
+    assert (world.grants, world.published, bench.dead) == ({}, [], [])
+
+
+async def test_a_late_stop_whose_text_was_erased_still_counts_by_the_record_it_names(bench):
+    await bench.handlers.verdicts([bench.verdict()])
+    told = bench.stop(record=UUID)
+    bench.keys.erased = frozenset({"stop/canalvert/s1"})
+    del bench.keys["stop/canalvert/s1"]
+    await bench.handlers.stops([told])
+    assert ordered(bench.ports.world) == {"canalvert", "acme"}
+
+
 async def test_a_stop_with_no_usable_contact_is_owed_by_its_party(bench):
     await bench.handlers.stops([
         bench.stop(0, "canalvert/s1", {"unusable": ["0"]}, unusable_contacts=1),
