@@ -29,6 +29,7 @@ from services.proof_archive.log.store import Store
 from services.proof_archive.log_api import make_log_router
 from services.proof_archive.proofs import Proofs
 from services.proof_archive.settings import ArchiveSettings
+from services.proof_archive.timestamps.kept import KeptStamps, Stamps
 from shared.auth import Authenticator, operator_digest
 from shared.crypto.note import Signer
 from shared.crypto.policy import BUNDLE_SUFFIX
@@ -80,9 +81,16 @@ async def build(context: Context) -> None:
     vault = Vault(context.mongo, keys)
     bundle_key = Signer(settings.deployment + BUNDLE_SUFFIX, read_secret(settings.secrets_dir, "bundle.seed"))
     standing = Standing(reader, settings.trust_file, context.clock, settings.proof_due_s)
+    kept = KeptStamps(context.mongo, settings.deployment)
     joining = Joining(files, vault, settings.evidence_bundle_bytes)
     proofs = Proofs(
-        reader, vault, deployment=settings.deployment, signer=bundle_key, standing=standing, joining=joining
+        reader,
+        vault,
+        deployment=settings.deployment,
+        signer=bundle_key,
+        standing=standing,
+        joining=joining,
+        stamps=Stamps(kept, reader),
     )
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     making = Making(proofs, Renderer(), standing, outbox, context.clock, context.log)
@@ -91,7 +99,7 @@ async def build(context: Context) -> None:
         publisher=context.publisher, making=making, demands=demands,
     )  # fmt: skip
     level = Level(tallies, demands, lambda: context.registry.view, context.clock, routes.available)
-    routes.also_owed += [owed.by_owner, outbox.owed, level.obligations]
+    routes.also_owed += [owed.by_owner, kept.obligations, outbox.owed, level.obligations]
     history = History(context.mongo, reader, settings.deployment)
     deliveries = DeliveryRoutes(auth, history, level, Tickets(keys, context.clock), routes.for_person)
     evidence = EvidenceRoutes(

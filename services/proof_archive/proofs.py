@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.proof_archive.bundles.build import BundleEntry, BundleInput, build_bundle
+from services.proof_archive.bundles.build import BundleEntry, BundleInput, BundleTimestamp, build_bundle
 from services.proof_archive.bundles.disclosures import Disclosure, disclose
 from services.proof_archive.bundles.dossier import Dossier, Item, Search
 from services.proof_archive.bundles.entries import ReadEntry, read_entry
@@ -24,6 +24,7 @@ from services.proof_archive.domain import owner_of
 from services.proof_archive.entitlement import disclosable, may_see
 from services.proof_archive.evidence.joined import Joined, Joining, visible_to
 from services.proof_archive.log.reader import Reader
+from services.proof_archive.timestamps.kept import Stamps
 from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto.encoding import b64
@@ -93,7 +94,9 @@ class Proofs:
         signer: Signer,
         standing: Standing | None = None,
         joining: Joining | None = None,
+        stamps: Stamps | None = None,
     ) -> None:
+        self._stamps = stamps
         self._joining = joining
         self._reader, self._vault, self._standing = reader, vault, standing
         self._deployment, self._signer = deployment, signer
@@ -145,6 +148,7 @@ class Proofs:
             disclosures=disclosures,
             evidence=joined.files,
             held=joined.held,
+            timestamps=await self._timestamps(dossier, chosen),
         )
         return Proof(request, read, chosen, [item for item in dossier.items if not item.covered])
 
@@ -152,6 +156,13 @@ class Proofs:
         """The files that the proof of a record names, of those that this audience may have."""
         covered = [item for item in dossier.items if item.covered]
         return {item.sha256 for item in visible_to(audience, _choose(dossier.record, covered, audience)[1])}
+
+    async def _timestamps(self, dossier: Dossier, items: Sequence[Item]) -> Sequence[BundleTimestamp]:
+        if self._stamps is None:
+            return ()
+        first = min((item for item in items if item in dossier.consents), key=lambda item: item.index)
+        points = {item.origin: dossier.checkpoints[item.origin] for item in items}
+        return await self._stamps.of((first.log, first.index), points)
 
     async def _join(
         self, record: str, audience: Audience, read: Sequence[ReadEntry], *, erased: bool, for_claims: bool, files: bool

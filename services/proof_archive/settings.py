@@ -38,3 +38,9 @@ class SignerSettings(Settings):
     """Seconds between two rounds of signing."""
     signer_witnesses: str = ""
     """Witnesses to ask for cosignatures: `<vkey> <url>`, several separated by `;`."""
+    tsa_url: str = ""
+    """Timestamp authority (RFC 3161 over HTTP) asked to timestamp all checkpoints; empty = none."""
+    tsa_interval_s: float = Field(default=3600.0, gt=0)
+    """Seconds between two timestamps, where the logs have grown."""
+    tsa_ca_file: Path | None = None
+    """PEM certificates that the authority's chain must lead to when it answers; verifiers go by their trust file alone."""

@@ -20,6 +20,9 @@ from services.proof_archive.log.halts import Halts
 from services.proof_archive.log.reader import Reader
 from services.proof_archive.log.store import Store
 from services.proof_archive.settings import SignerSettings
+from services.proof_archive.timestamps.authority import Authority
+from services.proof_archive.timestamps.kept import KeptStamps
+from services.proof_archive.timestamps.stamping import Stamping
 from shared.crypto.note import Signer
 from shared.errors import ConfigurationError
 from shared.kafka.batch import BACKOFF_MOST_S, INFRASTRUCTURE
@@ -69,6 +72,14 @@ async def build(context: Context) -> None:
         return waiting + signing.problems()
 
     context.checks.append(ready)
+    if settings.tsa_url:
+        kept = KeptStamps(context.mongo, settings.deployment)
+        stamping = Stamping(
+            Authority.of(settings.tsa_url, settings.tsa_ca_file), kept, reader=reader, store=store,
+            deployment=settings.deployment, interval_s=settings.tsa_interval_s, clock=context.clock, log=context.log,
+        )  # fmt: skip
+        context.on_start(kept.prepare)
+        context.background("timestamp", stamping.run)
     context.background("sign", rounds)
 
 

@@ -34,7 +34,10 @@ VERSION_1, VERSION_3 = bytes.fromhex("020101"), bytes.fromhex("020103")
 _KEY_USAGE = bytes.fromhex("0603551d25")
 _FOR_TIME_STAMPING = bytes.fromhex("300a06082b06010505070308")
 _TRUE = b"\xff"
-EXPLICIT_0, EXPLICIT_3 = 0xA0, 0xA3
+EXPLICIT_0, EXPLICIT_1, EXPLICIT_3 = 0xA0, 0xA1, 0xA3
+_OPTIONAL = (SEQUENCE, BOOLEAN, INTEGER, EXPLICIT_0, EXPLICIT_1)
+"""What may follow the time, in this order: accuracy, ordering, nonce, the authority's name, extensions."""
+
 
 _GEN_TIME = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9])(?:\.([0-9]{0,8}[1-9]))?Z"
@@ -184,8 +187,10 @@ def _read_info(content: bytes) -> tuple[bytes, bytes, str, str]:
     match = _GEN_TIME.fullmatch(_ascii(info.content(GENERALIZED_TIME)))
     if match is None:
         raise IntegrityError("not a time as DER writes it")
-    while info:
-        info.skip()
+    for tag in _OPTIONAL:
+        if info.tag == tag:
+            info.skip()
+    info.done()
     year, month, day, hour, minute, second, fraction = match.groups()
     text = f"{year}-{month}-{day}T{hour}:{minute}:{second}.{(fraction or '')[:3]:0<3}Z"
     try:

@@ -1654,8 +1654,10 @@ def read_info(content: bytes) -> Tuple[bytes, bytes, str, str]:
     match = _GEN_TIME.fullmatch(info.content(0x18).decode("latin-1"))
     if match is None:
         raise Bad("not a time as DER writes it")
-    while info:
-        info.next(info.tag)
+    for tag in (0x30, 0x01, 0x02, 0xA0, 0xA1):  # accuracy, ordering, nonce, the authority's name, extensions
+        if info.tag == tag:
+            info.next(tag)
+    info.done()
     year, month, day, hour, minute, second, fraction = match.groups()
     at = instant("%s-%s-%sT%s:%s:%s.%sZ" % (year, month, day, hour, minute, second, fraction or "0"))
     return algorithm, digest, at, "".join(match.groups()[:6])

@@ -21,8 +21,8 @@ from mutants_notes import checkpoint_texts, proofs, signature_lines, trust_files
 from mutants_stamps import evidence, forged_tokens, statements, token_bytes, token_elements
 
 FAMILIES: dict[str, tuple[Callable[[Draw], Mutant], float]] = {
-    "raw-flips": (raw_flips, 0.18),
-    "raw-edits": (raw_edits, 0.09),
+    "raw-flips": (raw_flips, 0.20),
+    "raw-edits": (raw_edits, 0.11),
     "zip-headers": (zip_headers, 0.07),
     "members-altered": (members_altered, 0.08),
     "members-moved": (members_moved, 0.04),
@@ -37,8 +37,8 @@ FAMILIES: dict[str, tuple[Callable[[Draw], Mutant], float]] = {
     "signature-lines": (signature_lines, 0.04),
     "proofs": (proofs, 0.03),
     "trust-files": (trust_files, 0.03),
-    "token-bytes": (token_bytes, 0.04),
-    "token-elements": (token_elements, 0.04),
+    "token-bytes": (token_bytes, 0.02),
+    "token-elements": (token_elements, 0.02),
     "forged-tokens": (forged_tokens, 0.02),
     "statements": (statements, 0.02),
     "evidence": (evidence, 0.01),

@@ -30,7 +30,7 @@ from services.proof_archive.timestamps.statement import FOLDER
 from shared import canonical
 from shared.errors import IntegrityError
 
-HONEST = {("sablier", EARLY_AT), ("horloge", LATE_AT), ("sablier", LATE_AT)}
+HONEST = {(name, at) for name in ("sablier", "horloge") for at in (EARLY_AT, LATE_AT)}
 
 
 @functools.cache

@@ -34,6 +34,7 @@ def load_single_file() -> Any:
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     module.ed25519_verify = functools.lru_cache(100_000)(module.ed25519_verify)
+    module.ecdsa_verify = functools.lru_cache(10_000)(module.ecdsa_verify)
     return module
 
 
