@@ -38,10 +38,15 @@ async def connected(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 class Retained:
-    """The retained records of one partition below `next_offset`, read once, in order, compared as the entries come."""
+    """The retained records of one partition below `next_offset`, read once, in order, compared as the entries come.
 
-    def __init__(self, consumer: AIOKafkaConsumer, origin: Origin, report: LogReport, next_offset: int) -> None:
-        self._consumer, self._report, self._next = consumer, report, next_offset
+    `at`: the offset from which to compare; what lies before it was compared already.
+    """
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, origin: Origin, report: LogReport, next_offset: int, at: int = 0
+    ) -> None:
+        self._consumer, self._report, self._next, self.at = consumer, report, next_offset, at
         self._tp = TopicPartition(origin.topic, origin.partition)
         self._begin = self._end = 0
         self._ahead: list[Record] = []
@@ -51,8 +56,8 @@ class Retained:
         self._consumer.assign([self._tp])
         self._begin = (await self._consumer.beginning_offsets([self._tp]))[self._tp]
         self._end = (await self._consumer.end_offsets([self._tp]))[self._tp]
-        self._consumer.seek(self._tp, self._begin)
-        if self._end < self._next:
+        self._consumer.seek(self._tp, min(max(self._begin, self.at), self._end))
+        if self._end < self._next and not self.at:
             self._report.find("KAFKA-BEHIND", f"offset {self._end}")
 
     async def compare(self, entries: Iterable[tuple[int, int, bytes]]) -> None:
@@ -60,7 +65,8 @@ class Retained:
         expected = {offset: (index, data) for index, offset, data in entries if self._begin <= offset < self._end}
         if not expected:
             return
-        for record in await self._take(max(expected)):
+        last = max(expected)
+        for record in await self._take(last):
             found = expected.pop(record.offset, None)
             if found is None:
                 self._report.find("KAFKA-UNARCHIVED", f"offset {record.offset}")
@@ -69,6 +75,7 @@ class Retained:
             self._report.kafka_records += 1
         for index, _ in sorted(expected.values()):
             self._report.find("KAFKA-UNKNOWN", f"entry {index}")
+        self.at = last + 1
 
     async def finish(self) -> None:
         """What is left below the head's offset has no entry."""

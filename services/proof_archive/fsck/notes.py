@@ -17,11 +17,13 @@ from shared.settings import Settings
 
 
 class Notes:
-    """Every stored checkpoint of one log, smallest first, read as a stream."""
+    """Every stored checkpoint of one log, smallest first, read as a stream; from the last at or below `after` on."""
 
-    def __init__(self, database: Database, reader: Reader, head: Head, policy: Policy, report: LogReport) -> None:
+    def __init__(
+        self, database: Database, reader: Reader, head: Head, policy: Policy, report: LogReport, after: int = 0
+    ) -> None:
         self._reader, self._head, self._policy, self._report = reader, head, policy, report
-        self._stream = _stored(database, head.log)
+        self._stream = _stored(database, head.log, after)
         self._next: SignedCheckpoint | None = None
         self._last: SignedCheckpoint | None = None
         self._begun = False
@@ -80,8 +82,10 @@ def _text(signed: SignedCheckpoint) -> bytes:
     return signed.note.partition(b"\n\n")[0]
 
 
-async def _stored(database: Database, log: int) -> AsyncIterator[SignedCheckpoint]:
-    bounds = {"$gte": checkpoint_id(log, 0), "$lte": checkpoint_id(log, MAX_SIZE)}
+async def _stored(database: Database, log: int, after: int) -> AsyncIterator[SignedCheckpoint]:
+    before = {"$gte": checkpoint_id(log, 0), "$lte": checkpoint_id(log, after)}
+    last = await database.checkpoints.find_one({"_id": before}, {"_id": 1}, sort=[("_id", -1)])
+    bounds = {"$gte": checkpoint_id(log, last["_id"]["size"] if last else 0), "$lte": checkpoint_id(log, MAX_SIZE)}
     async for row in database.checkpoints.find({"_id": bounds}).sort("_id", 1):
         yield SignedCheckpoint(log, row["_id"]["size"], bytes(row["note"]))
 

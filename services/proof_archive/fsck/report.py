@@ -29,6 +29,10 @@ CODES = {
 """Every finding by its stable code."""
 
 
+LISTED_MOST = 1000
+"""Findings of one log that are kept one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that does not hold. `place` names it inside its log: `entry 12`, `tile 0/3`, `checkpoint 9`."""
@@ -51,11 +55,16 @@ class LogReport:
     tiles: int = 0
     checkpoints: int = 0
     kafka_records: int = 0
+    unlisted: int = 0
+    """Findings beyond the first `LISTED_MOST`, only counted: memory stays constant when everything was altered."""
     findings: list[Finding] = field(default_factory=list)
 
     def find(self, code: str, place: str) -> None:
         """Add a finding."""
-        self.findings.append(Finding(self.origin, code, place))
+        if len(self.findings) < LISTED_MOST:
+            self.findings.append(Finding(self.origin, code, place))
+        else:
+            self.unlisted += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,11 @@ class Report:
     def findings(self) -> list[Finding]:
         """All findings; empty when everything holds."""
         return [finding for log in self.logs for finding in log.findings]
+
+    @property
+    def count(self) -> int:
+        """How many things do not hold, listed or not."""
+        return sum(len(log.findings) + log.unlisted for log in self.logs)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON form."""

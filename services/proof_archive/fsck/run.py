@@ -2,7 +2,7 @@
 
 Memory is constant: a log is read in groups of tiles. Where an entry and the tile that hashed it disagree, the level above
 tells which of the two was altered, and the check goes on with the sound one, so that one altered byte is one finding and not
-a thousand (RFC 6962 §2.1, C2SP tlog-tiles).
+a thousand (RFC 6962 §2.1, C2SP tlog-tiles). Interrupted, it goes on from the last group that was finished (`state`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+from aiokafka import AIOKafkaConsumer
+
 from services.proof_archive.fsck.kafka import Retained, connected
 from services.proof_archive.fsck.notes import Notes, check_published
 from services.proof_archive.fsck.report import LogReport, Progress, Report
 from services.proof_archive.fsck.rows import Group, read_group, tile_hashes
+from services.proof_archive.fsck.state import Place, StateFile
 from services.proof_archive.log.growth import Edge, TileRow, grow
 from services.proof_archive.log.reader import Reader
 from services.proof_archive.log.rows import Head
@@ -35,36 +38,55 @@ UNKNOWN = bytes(HASH_SIZE)
 class Fsck:
     """One check of a deployment's logs. `kafka`: compare with what Kafka retains, too."""
 
-    def __init__(self, client: Client, settings: Settings, policy: Policy, progress: Progress, *, kafka: bool) -> None:
+    def __init__(
+        self, client: Client, settings: Settings, policy: Policy, progress: Progress, *, kafka: bool,
+        state: StateFile | None = None,
+    ) -> None:  # fmt: skip
         self._db: Database = database(client, "archive")
         self._reader, self._settings = Reader(client), settings
         self._policy = replace(policy, quorum=NO_QUORUM)  # a checkpoint is sound before witnesses have seen it
-        self._progress, self._kafka = progress, kafka
+        self._progress, self._kafka, self._state = progress, kafka, state
 
     async def run(self) -> Report:
         """Check everything. Raises `Unavailable` or what the driver raises when an engine is away."""
         heads = await self._reader.heads(self._settings.deployment)
+        for head in heads:
+            self._progress(head.origin, 0, head.size)
         logs: list[LogReport] = []
         async with AsyncExitStack() as stack:
             consumer = await stack.enter_async_context(connected(self._settings)) if self._kafka else None
             for head in heads:
-                report = LogReport(head.origin)
-                retained = None
-                if consumer is not None:
-                    retained = Retained(consumer, Origin.parse(head.origin), report, head.next_offset)
-                    await retained.begin()
-                await self._log(head, report, retained)
-                logs.append(report)
+                done = self._state.done(head.origin) if self._state is not None else None
+                logs.append(done or await self._one(head, consumer))
+                self._progress(head.origin, head.size, head.size)
         if self._kafka:
             logs += await check_published(self._settings, self._policy, self._reader, logs)
+        if self._state is not None:
+            self._state.forget()
         return Report(logs)
 
-    async def _log(self, head: Head, report: LogReport, retained: Retained | None) -> None:
-        notes = Notes(self._db, self._reader, head, self._policy, report)
-        edge, offset = Edge(), -1
-        width = TILES_AT_ONCE * TILE_WIDTH
-        for begin in range(0, head.size, width):
-            group = await read_group(self._db, head, begin, min(begin + width, head.size))
+    async def _one(self, head: Head, consumer: AIOKafkaConsumer | None) -> LogReport:
+        """One log, from its beginning or from where an earlier run stood."""
+        place = self._state.place(head.origin) if self._state is not None else None
+        if place is None or place.edge.size > head.size:  # a database put back: the whole is looked at again
+            place = Place(LogReport(head.origin), Edge(), -1, 0)
+        retained = None
+        if consumer is not None:
+            origin = Origin.parse(head.origin)
+            retained = Retained(consumer, origin, place.report, head.next_offset, place.kafka_at)
+            await retained.begin()
+        await self._log(head, place, retained)
+        if self._state is not None:
+            self._state.finished(place.report)
+        return place.report
+
+    async def _log(self, head: Head, place: Place, retained: Retained | None) -> None:
+        report, edge, offset = place.report, place.edge, place.offset
+        notes = Notes(self._db, self._reader, head, self._policy, report, edge.size)
+        begin, width = edge.size, TILES_AT_ONCE * TILE_WIDTH
+        while begin < head.size:
+            end = min(begin - begin % width + width, head.size)
+            group = await read_group(self._db, head, begin, end)
             offset = group.check_places(report, offset)
             for number in group.numbers():
                 leaves = _leaves(group, number, edge.frontier, report)
@@ -73,6 +95,9 @@ class Fsck:
                 await retained.compare(group.placed())
             report.entries += len(group.entries)
             self._progress(head.origin, group.end, head.size)
+            if self._state is not None and end % width == 0:
+                self._state.reached(Place(report, edge, offset, 0 if retained is None else retained.at))
+            begin = end
         await self._tiles(head, _open_rows(edge), report)
         if retained is not None:
             await retained.finish()
