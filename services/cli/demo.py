@@ -6,6 +6,7 @@ parties, reads every topic from its beginning and says which promises were kept.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import sys
@@ -19,6 +20,7 @@ import typer
 from rich.console import Console
 
 from services.cli.demo_acts import Stage, perform
+from services.cli.demo_mail import by_mail, mail_server
 from services.cli.demo_outcome import as_json
 from services.cli.demo_report import show
 from services.cli.demo_stream import read_lines
@@ -62,12 +64,14 @@ def demo(
     stream = consents or registry.parent / "consents.jsonl"
     lines, withdrawals = read_lines(stream), read_lines(stream.with_name("withdrawals.jsonl"))
     directory = _directory(data_dir)
+    mail = contextlib.ExitStack()
+    mailbox = mail.enter_context(mail_server())
     # The engines are always its own: a stream of invented persons has no place on somebody's cluster.
     plan = system_plan(
         directory,
         registry=registry,
         wishes=Wishes(use_environment=False),
-        environment={"OPPOSABLE_RIGHTS_REMIND_AFTER": str(REMIND_AFTER_S)},
+        environment={"OPPOSABLE_RIGHTS_REMIND_AFTER": str(REMIND_AFTER_S), **by_mail(mailbox)},
     )
     screen, started = Console(stderr=True), time.monotonic()
     (directory / "proof").mkdir()
@@ -82,7 +86,7 @@ def demo(
             endpoints = system.wait_ready()
         for sentence in _engines(directory):
             screen.print(f"[dim]{sentence}[/]")
-        stage = Stage(endpoints, directory, registry, screen, words)
+        stage = Stage(endpoints, directory, registry, screen, words, mailbox)
         outcome = run(perform(stage, lines, withdrawals))
         outcome.seconds = time.monotonic() - started
         if as_json_:
@@ -95,6 +99,7 @@ def demo(
     finally:
         screen.print(f"[dim]{words('stopping')}[/]")
         system.stop()
+        mail.close()
     if outcome.kept and data_dir is None:
         _tidy(directory)
     if not outcome.kept:

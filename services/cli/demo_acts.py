@@ -18,7 +18,9 @@ from services.cli import demo_reach as reach
 from services.cli.demo_cast import Cast
 from services.cli.demo_ledger import Ledger, TopicReader, read_all
 from services.cli.demo_log import all_covered, archive_adds_up, read_archive
+from services.cli.demo_mail import Mailbox
 from services.cli.demo_outcome import Outcome
+from services.cli.demo_person import persons_read
 from services.cli.demo_picture import Picture, picture
 from services.cli.demo_privacy import nothing_in_clear
 from services.cli.demo_proof import BUNDLE, no_proof, prove
@@ -46,6 +48,7 @@ class Stage:
     registry: Path
     screen: Console
     words: Words
+    mailbox: Mailbox
 
 
 async def perform(stage: Stage, lines: Sequence[Line], withdrawals: Sequence[Line]) -> Outcome:
@@ -62,10 +65,12 @@ async def perform(stage: Stage, lines: Sequence[Line], withdrawals: Sequence[Lin
                 await play.withdrawals(withdrawals)
                 await play.reimports(lines)
                 await play.quiet()
+        read = await persons_read(stage.endpoints, stage.mailbox, withdrawals)
         recount = bars.add_task(stage.words("checking"), total=2)
         ledger = await _recount(stage.endpoints.kafka, topics, policy)
         bars.advance(recount)
         outcome = await _judge(stage, play, cast, ledger, policy, parties)
+        outcome.promises.insert(-2, read)
         bars.advance(recount)
         return outcome
 

@@ -130,6 +130,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Aucune coordonnée en clair dans {records} enregistrements internes et {files} journaux techniques ({needles} cherchées)",
         "No contact in clear in {records} internal records and {files} log files ({needles} looked for)",
     ),
+    "promise.person": (
+        "{asked} personnes demandent leur page : {mails} courriels, un lien chacun, et {steps} lignes de suivi lues derrière",
+        "{asked} persons ask for their page: {mails} mails, one link each, and {steps} lines of follow-up read behind them",
+    ),
     "promise.timely": ("Tout était fini à temps", "Everything was finished in time"),
 }
 

@@ -31,7 +31,8 @@ def test_the_demonstration_keeps_every_promise_and_leaves_nothing_behind(tmp_pat
     said = json.loads(done.stdout)
     assert said["kept"] is True
     promises = {one["promise"]: one for one in said["promises"]}
-    assert len(promises) == 15
+    assert len(promises) == 16
+    assert promises["person"]["mails"] == promises["person"]["asked"] == 5
     assert promises["lost"]["accepted"] == promises["lost"]["archived"] == promises["lost"]["verdicts"] > 200
     assert promises["dead"]["rejected"] == promises["dead"]["dead"] == 60
     assert promises["stops"]["stops"] == 40
