@@ -44,8 +44,12 @@ class Metrics:
             "opposable_halted", "1 where a partition or log is stopped and waits for an operator", ["what"],
             registry=self.registry,
         )  # fmt: skip
+        self.lag = Gauge(
+            "opposable_lag_records", "Records stored and not yet taken, of the partitions held by this process",
+            ["group", "topic"], registry=self.registry,
+        )  # fmt: skip
         self.progressing = Gauge(
-            "opposable_last_poll_timestamp_seconds", "When a consumer last asked for records", ["group"],
+            "opposable_last_poll_timestamp_seconds", "When a consumer last began a batch", ["group"],
             registry=self.registry,
         )  # fmt: skip
         self.proofs_delivered = Counter(

@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "form": ("form",),
     "reassess": ("reassess",),
     "topics": ("topics",),
-    "party": ("party", "topics_access"),
+    "party": ("party", "party_simulate", "party_check", "topics_access"),
     "erase": ("erase",),
     "hold": ("hold",),
     "stop": ("stop", "stop_new", "stop_operations", "stop_import.command"),
@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "keys": ("keys", "keys_escrow", "keys_rotate", "keys_match"),
     "dead": ("dead",),
     "contracts": ("contracts",),
+    "monitoring": ("monitoring",),
 }
 """Each command and the modules of this package that make it (a module that a deployment leaves out is skipped)."""
 

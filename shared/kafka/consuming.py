@@ -6,10 +6,13 @@ acknowledgement scope (which *skips* the record), FastDepends on every record (d
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
@@ -122,7 +125,7 @@ class Consuming:
         metrics: Metrics,
         log: Any,
     ) -> None:
-        self.loop = loop
+        self.loop, self._metrics = loop, metrics
         self.topics = tuple(topics)
         self._starts = _Starts(loop.group, metrics, log, on_assigned)
         subscriber = broker.subscriber(
@@ -153,7 +156,19 @@ class Consuming:
 
     async def _handle(self, records: Any) -> None:
         # `Any`: FastStream builds a pydantic model of this signature, and a Protocol is no pydantic type.
-        await self.loop.run(records, self._subscriber.consumer)
+        consumer = self._subscriber.consumer
+        await self.loop.run(records, consumer)
+        await self._measure(consumer)
+
+    async def _measure(self, consumer: AIOKafkaConsumer) -> None:
+        """How far behind: by the ends of partitions that came with the last fetch, so that nothing is asked of the broker."""
+        behind: Counter[str] = Counter()
+        ends = {partition: consumer.highwater(partition) for partition in consumer.assignment()}
+        for partition, end in ends.items():
+            with contextlib.suppress(IllegalStateError):  # given to another instance meanwhile
+                behind[partition.topic] += max(0, end - await consumer.position(partition)) if end is not None else 0
+        for topic, count in behind.items():
+            self._metrics.lag.labels(self.loop.group, topic).set(count)
 
     def problems(self) -> list[str]:
         """Why this subscription is not doing its work now; empty when it is."""
