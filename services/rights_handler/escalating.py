@@ -38,6 +38,29 @@ out.{party_id}.withdrawals, ou par GET /v1/feed/withdrawals. Merci de l’appliq
 
 Sans réponse, l’opérateur de la plateforme en est saisi et l’ordre est répété chaque jour. Cette chronologie est archivée et opposable.
 """
+RIGHT_TEXT = """Bonjour,
+
+Vous êtes le contact de {party} pour la protection des données. La demande d’une personne vous a été transmise ({right}, RGPD, article 19) et n’a pas reçu de réponse suffisante dans le délai convenu.
+
+Ordre : {order}
+Demande : {stop}
+Faite le : {at}
+Transmise le : {ordered_at}, {reminders} rappel(s)
+Réponse attendue avant le : {due}
+Dernière réponse : {status}
+
+Les données de la personne ne figurent pas dans ce message : vos équipes trouvent l’ordre entier dans le flux \
+out.{party_id}.requests, ou par GET /v1/feed/requests. Merci de l’appliquer puis de répondre « applied ». Une réponse \
+« unknown_person » ne suffit pas si une autorisation vous a été transmise.
+
+Sans réponse, l’opérateur de la plateforme en est saisi et l’ordre est répété chaque jour. Cette chronologie est archivée et opposable.
+"""
+RIGHTS = {
+    "erasure": "effacement",
+    "rectification": "rectification",
+    "restriction": "limitation",
+    "dispute": "contestation",
+}
 
 
 def obligations(row: Delivery, now: Instant, contact: str | None) -> list[Obligation]:
@@ -96,17 +119,20 @@ class Officers:
         known = self.registry.view.party(row.party)
         if known is None or not known.contact_dpo:
             return None
-        text = TEXT.format(
-            party=known.legal_name, party_id=row.party, order=row.order, stop=row.stop, at=row.at, due=row.ack_due_at,
-            ordered_at=row.ordered_at, reminders=row.reminders, status=row.status or "aucune",
+        request = request_of(row.stop)
+        text = (TEXT if request is None else RIGHT_TEXT).format(
+            party=known.legal_name, party_id=row.party, order=row.order, stop=request or row.stop, at=row.at,
+            due=row.ack_due_at, right=RIGHTS.get(row.kind, row.kind), ordered_at=row.ordered_at, reminders=row.reminders, status=row.status or "aucune",
         )  # fmt: skip
         message = PersonMessage(
             id=message_id(TEMPLATE, row.order),
-            owner=row.stop if request_of(row.stop) is not None else f"stop/{row.stop}",
+            owner=row.stop if request is not None else f"stop/{row.stop}",
             channel="email",
             to=known.contact_dpo,
             template=TEMPLATE,
-            subject="Ordre d’opposition sans réponse dans le délai",
+            subject="Ordre d’opposition sans réponse dans le délai"
+            if request is None
+            else "Demande d’une personne sans réponse",
             text=text,
             refs=(("order", row.order), ("stop", row.stop), ("party", row.party)),
         )

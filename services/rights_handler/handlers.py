@@ -135,7 +135,7 @@ class Handlers:
         """`requests`: taken in; their month runs (RGPD 12(3)), and those that suspend act at once."""
         batch = await self._read(records, {REQUEST_KIND})
         blobs = {row_of(str(e.facts.get("request"))): e.sealed for _, e in batch if e.sealed is not None}
-        opened = await self._persons.open(blobs, REQUEST_KIND)  # an erased one still counts by its record
+        opened = await self._persons.open_all(blobs, REQUEST_KIND)  # an erased one still counts by its record
         requests: dict[str, Request] = {}
         refused: list[tuple[Record, str, str]] = []
         for record, event in batch:

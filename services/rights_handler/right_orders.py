@@ -5,6 +5,7 @@ A rectification is told where to read what is to be corrected: personal data sta
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from services.rights_handler.deliveries import Delivery
@@ -27,7 +28,7 @@ def right_order(row: Delivery, grant: Grant, person: Person | None, match_keys: 
     """The order of a delivery for its party. Without `person` (erased since) it still names the consent."""
     request = request_of(row.stop) or ""
     source, _, request_id = request.partition("/")
-    body = {
+    body: dict[str, Any] = {
         "order_id": row.order,
         "request_id": request_id,
         "source": source,
@@ -40,5 +41,7 @@ def right_order(row: Delivery, grant: Grant, person: Person | None, match_keys: 
         "details_url": f"{public_url}/v1/requests/{quote(request)}/details" if row.kind == "rectification" else None,
         "reminder": row.reminders,
     }
+    if row.state == "escalated":
+        body["escalated"] = True  # the party's data protection contact and an operator are told too
     headers = headers_of(event_id("order", row.order, str(row.reminders)), RIGHT_ORDERED)
     return Outgoing(OUT_REQUESTS.of(row.party), request_id.encode(), canonical.dumps(body), headers)

@@ -137,6 +137,8 @@ class RightOrdered(Contract):
     details_url: str | None = None
     """A rectification: where the recipient reads, with its key, what is to be corrected."""
     reminder: int = 0
+    escalated: bool = False
+    """Its due time has passed: the party's data protection contact and an operator are told too."""
 
 
 class ListChanged(Contract):

@@ -6,6 +6,7 @@ The same practices as pure cases: tests/cases (names `sanction-…`). The rules 
 """
 
 import asyncio
+import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -123,7 +124,39 @@ async def test_criteo_proof_on_demand_and_a_withdrawal_that_reaches_the_data(par
     for party in ("canalvert", "marmotte", "carte-coing"):
         (order,) = await partner.orders(party, named)
         assert {key["type"] for key in order["match_keys"]} == {"browser"}, "never joined to another contact"
-    await asked(partner, "canalvert", "erasure", [browser])
+
+
+async def test_criteo_a_withdrawal_that_asks_for_erasure_too_is_relayed_to_each_partner(partner):
+    """CRITEO SAN-2023-009: the button stopped the display and kept the data. Here both are offered together, each partner is
+    ordered to erase and answers, the person is answered, and the proof remains without the data.
+    """
+    browser = {"type": "browser", "value": uuid.uuid4().hex}
+    tracking = yes(channel="tracker", purpose="ad_tracking")
+    record = await played(partner, evidence(("bandeau", 2), ("coing-traceurs", 1), tracking, contact=browser))
+    partners = ("canalvert", "marmotte", "carte-coing")
+    for party in partners[:2]:
+        await usable(partner, party, record)
+        assert await proof(partner, record, await key_of(partner, party)), "each partner has its proof on demand"
+    both = {"contacts": [browser], "erase": True, "identity": {"verified": True, "method": "cookie"}}
+    named = await rights(partner, "POST", "/v1/stops", both)
+    for party in partners:
+        await partner.orders(party, named["stop"])
+        (order,) = await partner.read(f"out.{party}.requests", lambda b: b.get("request_id", "-") in named["request"])
+        assert order["right"] == "erasure"
+        assert {key["type"] for key in order["match_keys"]} == {"browser"}
+        done = {"order_id": order["order_id"], "status": "applied"}
+        await partner.send(f"in.{party}.rights", "opposable.order.acknowledged.v1", done)
+    waiting = await rights(partner, "GET", f"/v1/requests/{named['request']}", seen=lambda r: len(r["branches"]) == 3)
+    assert (waiting["state"], waiting["owner"]) == ("open", "operator"), (
+        "an identifier of a browser is no address to answer to"
+    )
+    answer = {"to": {"type": "email", "value": someone()}}
+    await rights(partner, "POST", f"/v1/requests/{named['request']}/answer", answer)
+    path = f"/v1/requests/{named['request']}"
+    closed = await rights(partner, "GET", path, seen=lambda r: r["state"] == "closed")
+    assert closed["erased"] == [record]
+    assert all(letter["sent"] for letter in closed["letters"])
+    assert await proof(partner, record), "what was proven stays provable"
 
 
 async def test_hubside_the_buyer_is_absent_from_the_list(partner):
@@ -187,7 +220,12 @@ async def test_extia_an_erasure_is_answered_not_done_in_silence(partner):
     """EXTIA SAN-2026-010: data erased, person never answered. The answer is owed, by name and date, until it is given."""
     email = {"type": "email", "value": someone()}
     await played(partner, evidence(GAME, LIST, yes("canalvert"), contact=email))
-    await asked(partner, "acme", "erasure", [email])
+    name = await asked(partner, "acme", "erasure", [email])
+    done = await rights(partner, "GET", f"/v1/requests/{name}", seen=lambda r: r["state"] in ("answered", "closed"))
+    assert [(letter["template"], letter["sent"]) for letter in done["letters"]] == [("request.answered", True)]
+    assert len(done["erased"]) == 1
+    (told,) = await partner.read("messages", lambda b: b["facts"]["owner"] == f"request/{name}")
+    assert told["facts"]["channel"] == "email"
 
 
 async def test_loyalty_consent_reused_for_another_purpose_and_recipient(partner):
@@ -241,32 +279,51 @@ async def test_the_phone_consent_of_the_old_law_is_not_that_of_the_new(partner):
     await not_to_be_used(partner, "hibou", record, "PHONE-STATEMENTS")
 
 
-async def proof(partner, record):
-    """The proof of a record, once a checkpoint covers it."""
+async def key_of(partner, party):
+    """A key of its own for a party, as the operator gives it."""
+    secret = uuid.uuid4().hex
+    key = {
+        "id": "e2e",
+        "sha256": hashlib.sha256(secret.encode()).hexdigest(),
+        "scopes": ["prospector"],
+        "expires_at": None,
+    }
+    (document,) = [d for d in load_dir(REGISTRY / "parties.yaml") if d.body["id"] == party]
+    await publish(settings_of(partner.at), [(document.key, {**document.body, "api_keys": [key]})])
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def proof(partner, record, headers=None):
+    """The proof of a record, once a checkpoint covers it (and the asker's key is known)."""
     url = f"{partner.at.services['proof_archive'].url}/v1/proofs/{record}.zip"
-    async with httpx.AsyncClient(headers=operator(partner)) as client, asyncio.timeout(40):
-        while (answer := await client.get(url)).status_code == 202:  # noqa: ASYNC110 - the answer is what is waited for
+    async with httpx.AsyncClient(headers=headers or operator(partner)) as client, asyncio.timeout(40):
+        while (answer := await client.get(url)).status_code in (202, 401):  # noqa: ASYNC110 - the answer is waited for
             await asyncio.sleep(0.5)
     assert answer.status_code == 200, answer.text
     return answer.content
 
 
 async def asked(partner, source, right, contacts):
-    """A person's request, sent by a party; it is owed an answer within a month, by a named owner."""
+    """A person's request, sent by a party; its name."""
     request_id = f"r-{uuid.uuid4().hex[:12]}"
     data = {
         "request_id": request_id, "right": right, "received_at": format_instant(datetime.now(UTC)),
         "contacts": contacts, "identity": {"verified": True, "method": "code"},
     }  # fmt: skip
     await partner.send(f"in.{source}.rights", "opposable.right.requested.v1", data)
-    url = f"{partner.at.services['rights_handler'].url}/v1/obligations"
-    async with httpx.AsyncClient(headers=operator(partner)) as client, asyncio.timeout(30):
+    return f"{source}/{request_id}"
+
+
+async def rights(partner, method, path, body=None, seen=None):
+    """What the rights handler answers the operator, once it is what is waited for."""
+    url = partner.at.services["rights_handler"].url
+    async with httpx.AsyncClient(base_url=url, headers=operator(partner), timeout=40) as client, asyncio.timeout(40):
         while True:
-            owed = [o for o in (await client.get(url)).json()["obligations"] if request_id in str(o)]
-            if owed:
-                break
+            answer = await client.request(method, path, json=body)
+            if seen is None or (answer.status_code == 200 and seen(answer.json())):
+                assert answer.is_success, answer.text
+                return answer.json()
             await asyncio.sleep(0.3)
-    assert all(o["owner"] and o["cause"] and o["due_at"] for o in owed)
 
 
 async def set_status(partner, party, status):

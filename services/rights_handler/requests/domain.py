@@ -22,6 +22,8 @@ REMIND_BEFORE = (timedelta(days=15), timedelta(days=7), timedelta(days=2))
 """Before the due time, the operator is reminded so many days ahead."""
 REPEAT = timedelta(days=1)
 """How often an overdue request is raised again."""
+KEPT = timedelta(days=5 * 365)
+"""After its end, how long the personal part of a request is kept as proof of the answer (C. civ. art. 2224: five years)."""
 IDENTITY_WAIT = timedelta(days=30)
 """How long the person's proof of identity is waited for before the operator must decide."""
 
@@ -120,7 +122,7 @@ def told(request: Request, now: Instant) -> Request:
     after = replace(request, letters=tuple(replace(one, sent=True) for one in request.letters), rev=request.rev + 1)
     if after.live:
         return replace(after, next_at=_next(after, now) if after.state == "open" else after.next_at)
-    return replace(after, next_at=None if after.state == "closed" else _later(now, REPEAT))
+    return replace(after, next_at=_later(now, REPEAT) if after.closed_at is None else _later(after.closed_at, KEPT))
 
 
 def erased_records(request: Request, records: Sequence[str], now: Instant) -> Request:
@@ -135,7 +137,21 @@ def settled(request: Request, now: Instant) -> Request:
     """Every recipient has applied it."""
     if request.state not in ("answered", "refused"):
         return request
-    return _with(request, now, "closed", state="closed", next_at=None, closed_at=now)
+    return _with(request, now, "closed", state="closed", next_at=_later(now, KEPT), closed_at=now)
+
+
+def is_past(request: Request, now: Instant) -> bool:
+    """Whether its personal part has served: kept as long as an answer may have to be proven, and no longer."""
+    return request.closed_at is not None and now >= _later(request.closed_at, KEPT)
+
+
+def forgotten(request: Request, now: Instant) -> Request:
+    """Nothing of the person stands on the request any more; what was done, and when, remains."""
+    bare = replace(
+        request, sealed=None, contact_keys=frozenset(), subject_key=None,
+        letters=tuple(replace(letter, sealed=b"") for letter in request.letters),
+    )  # fmt: skip
+    return _with(bare, now, "forgotten", next_at=None)
 
 
 def leased(request: Request, until: Instant) -> Request:

@@ -7,6 +7,7 @@ stands on the request before it is ordered, an erasure goes on by itself once be
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from services.rights_handler.deliveries import dropped
@@ -92,6 +93,10 @@ class Handling:
             raise InputError([Problem("REQUEST-STATE", "", "this erasure has begun and cannot be refused")])
         dossier = await self._dossier(request)
         attached = await self.proving.bundles(dossier) if reason == "proven" else ()
+        if reason == "proven" and not attached:
+            raise InputError(
+                [Problem("PROOF-MISSING", "/reason", "the archive has no proof of these records to attach")]
+            )
         written = Written(
             "request.refused", texts.subject(request, "Réponse à votre demande"), texts.refusal_text(request, reason, note),
             attached, (("reason", reason),),
@@ -146,6 +151,12 @@ class Handling:
         """Orders of these requests were answered: close those that wait for nothing more."""
         for request in await self.store.get(names):
             await self._settle(request)
+
+    async def forget(self, request: Request) -> None:
+        """Long enough after its end, what the person wrote and was written goes too: its key is erased, the facts remain."""
+        with suppress(InputError):  # the vault never had a key of this name: nothing is sealed
+            await self.erasing.erase([row_of(request.id)], cause=Cause.RETENTION)
+        await self._change(request, domain.forgotten)
 
     async def who(self, request: Request) -> list[Controller]:
         """The controllers that answer the person, as the agreements in force at collection say."""

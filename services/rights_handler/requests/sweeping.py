@@ -50,6 +50,8 @@ class RequestSweep:
                 await self.handling.deliver(request)
             except InputError as error:
                 self.log.error("a letter cannot be sent", request=request.id, code=error.problems[0].code)
+        elif domain.is_past(request, now):
+            await self.handling.forget(request)
         elif not request.live:
             await self.handling.settle([request.id])
         else:

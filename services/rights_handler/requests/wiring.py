@@ -63,7 +63,11 @@ def wire(
     )
     letters = Letters(vault, PersonMessages(vault, context.publisher, context.clock), context.publisher)
     erasing = Erasing(
-        store=MongoErasures(context.mongo), holds=MongoHolds(context.mongo), index=index, vault=vault, clock=context.clock
+        store=MongoErasures(context.mongo),
+        holds=MongoHolds(context.mongo),
+        index=index,
+        vault=vault,
+        clock=context.clock,
     )  # the same door as everywhere: all that it knows stands in the database
     handling = Handling(
         store=store, index=index, ledger=ledger, crossing=crossing, gathering=gathering,

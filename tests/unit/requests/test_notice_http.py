@@ -24,11 +24,11 @@ class Late:
     def __init__(self, world):
         self.world, self.cleared = world, []
 
-    async def owing(self, party, until, after, limit):
+    async def owing(self, _party, until, after, limit):
         rows = sorted((g.received_at, g.record) for g in self.world.grants.values() if g.received_at <= until)
         return [Owing(record, at) for at, record in rows if after is None or (at, record) > after][:limit]
 
-    async def released(self, party, records):
+    async def released(self, _party, records):
         self.cleared += records
 
 

@@ -280,6 +280,15 @@ async def test_a_rectification_is_told_to_everyone_and_withholds_nothing(bench):
     assert bench.told("canalvert", SECOND) == [("granted", ())]
 
 
+async def test_what_is_refused_as_proven_carries_its_proof_or_is_not_refused(bench):
+    await bench.consent()
+    name = await bench.receive("dispute")
+    with pytest.raises(InputError) as missing:
+        await bench.handling.refuse(name, "proven", None)
+    assert code(missing) == "PROOF-MISSING"
+    assert bench.now().state == "open"
+
+
 @pytest.mark.parametrize(("reason", "words"), [
     ("excessive", "parce qu’elle est excessive"), ("identity", "parce que nous n’avons pas pu vérifier"),
 ])  # fmt: skip

@@ -137,3 +137,21 @@ async def test_relayed_orders_are_reminded_and_escalated_by_the_machinery_of_sto
     escalated = [o for o in bench.ports.world.obligations.values() if o.kind == "order-escalated"]
     assert {dict(o.refs)["party"] for o in escalated} == {"acme", "canalvert", "assurbrelle"}
     assert {f["request"] for f in bench.facts("delivery.escalated")} == {"acme/r1"}
+
+
+async def test_five_years_after_its_end_nothing_of_the_person_is_left_on_a_request(bench):
+    await bench.consent()
+    await bench.receive("access", details="écrivez-moi")
+    await bench.handling.answer("acme/r1")
+    assert bench.now().state == "closed"
+    bench.clock.advance(timedelta(days=5 * 365 - 1))
+    await bench.sweeping.sweep(MOST)
+    assert bench.now().sealed
+    bench.clock.advance(timedelta(days=2))
+    await bench.sweeping.sweep(MOST)
+    kept = bench.now()
+    assert (kept.sealed, kept.contact_keys, kept.letters[0].sealed) == (None, frozenset(), b"")
+    assert kept.letters[0].sha256
+    assert bench.begun[-1][:2] == (("request/acme/r1",), "retention")
+    assert "request/acme/r1" not in bench.keys
+    assert await bench.sweeping.sweep(MOST) == 0
