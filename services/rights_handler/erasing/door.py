@@ -20,7 +20,7 @@ class Erases(Protocol):
         unless one covers the record already, `permission.ended`, the entry on `erasures`, index, sealed data, at last the
         key). Asked again it changes nothing. `also`: names in the vault of keys that go with a record, such as
         `request/<source>/<request id>` of a request that is answered; the person's stops and reports are found here.
-        A record that is not in the vault raises InputError (`RECORD-UNKNOWN`), before anything is begun.
+        `records` may hold such a name itself: its key alone goes, nobody has to be told. A record that is not in the vault raises InputError (`RECORD-UNKNOWN`), before anything is begun.
         """
         ...
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from services.rights_handler.domain import Grant, Instant, Stop
 from services.rights_handler.erasing.door import Erases
+from services.rights_handler.erasing.erase import Admissions
 from services.rights_handler.erasing.model import Cause
-from services.rights_handler.erasing.table import first_look, kept_until
+from services.rights_handler.erasing.table import STOP_YEARS, first_look, kept_until, years_after
 from services.rights_handler.erasing.tombstones import Tombstones
 from services.rights_handler.matching import stops_by_record
 from services.rights_handler.ports import Index
@@ -33,6 +34,7 @@ class Retention:
     tombstones: Tombstones
     index: Index
     erasing: Erases
+    vault: Admissions
     clock: Clock
     years: int
     """Kept so long after the end, where no text says how long (OPPOSABLE_RIGHTS_RETENTION_YEARS)."""
@@ -42,7 +44,7 @@ class Retention:
     async def run(self) -> None:
         """Look for ever."""
         while True:
-            if await self.look() < MOST:
+            if await self.look() + await self.look_at_stops() < MOST:
                 await asyncio.sleep(self.every.total_seconds())
 
     async def look(self) -> int:
@@ -62,6 +64,19 @@ class Retention:
         if over:
             self.log.info("retention ended", count=len(over))
         return len(records)
+
+    async def look_at_stops(self) -> int:
+        """Give up the text of stops that are old enough (contacts as they were written); what they do stands on hashes.
+
+        Returns how many. A stop that was never admitted by the vault has no text.
+        """
+        before = years_after(format_instant(self.clock.now()), -STOP_YEARS)
+        stops = await self.tombstones.old_stops(before, MOST)
+        if stops:
+            admitted = await self.vault.known([f"stop/{stop}" for stop in stops])
+            await self.erasing.erase(sorted(admitted), cause=Cause.RETENTION)  # stored first
+            await self.tombstones.gave_up(stops)
+        return len(stops)
 
     def _until(self, grant: Grant, stops: Sequence[Stop], once: frozenset[Any]) -> Instant:
         return kept_until(grant, stops, once, self.years)

@@ -24,6 +24,9 @@ from shared.instants import format_instant, parse_instant
 ANY = "*"
 LIFE_YEARS = 3
 """A line without an end of its own ends three years after its collection (rule EXPIRED)."""
+STOP_YEARS = 3
+"""How long the text of a stop is kept as proof that it was said (délib. CNIL 2021-131, reported: an opposition is kept three
+years at least; its keyed hashes stay and go on blocking)."""
 _DAY_LENGTH = len("2027-09-13")
 
 

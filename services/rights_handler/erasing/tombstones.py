@@ -27,11 +27,12 @@ class Tombstones:
 
     def __init__(self, client: Client, name: str = "rights") -> None:
         rights = database(client, name)
-        self._grants, self._attempts = rights["grants"], rights["attempts"]
+        self._grants, self._attempts, self._stops = rights["grants"], rights["attempts"], rights["stops"]
 
     async def prepare(self) -> None:
         """Create the index of the retention sweep: records never looked at by their collection, the others by their date."""
         await self._grants.create_index([("look_at", ASCENDING), ("collected_at", ASCENDING)])
+        await self._stops.create_index([("shredded", ASCENDING), ("at", ASCENDING)])
 
     async def strip(self, how: Mapping[str, str], stops: Mapping[str, Collection[str]], at: Instant) -> None:
         """Make tombstones (`how`: `erased` or `restricted`, by record; `stops`: those about it). One bulk of updates."""
@@ -78,6 +79,16 @@ class Tombstones:
             if len(rows) < limit:
                 rows += await self._grants.find(query, {"_id": 1}).limit(limit - len(rows)).to_list()
         return [row["_id"] for row in rows]
+
+    async def old_stops(self, said_until: Instant, limit: int) -> list[str]:
+        """Stops said by then whose own text was not given up yet: their ids. Relayed requests have a time of their own."""
+        query = {"shredded": None, "at": {"$lte": said_until}, "_id": {"$not": {"$regex": "^request/"}}}
+        return [row["_id"] async for row in self._stops.find(query, {"_id": 1}).limit(limit)]
+
+    async def gave_up(self, stops: Collection[str]) -> None:
+        """Remember that the text of these stops is being shredded; their keyed hashes stay."""
+        if stops:
+            await self._stops.update_many({"_id": {"$in": sorted(stops)}}, {"$set": {"shredded": True}})
 
     async def look_again(self, moments: Mapping[str, Instant]) -> None:
         """Remember when these records are looked at again."""

@@ -44,7 +44,7 @@ def install(
     )  # fmt: skip
     context.background("erasures", steps.run)
     retention = Retention(
-        tombstones, index, erasing, context.clock, settings.rights_retention_years,
+        tombstones, index, erasing, vault, context.clock, settings.rights_retention_years,
         timedelta(seconds=settings.rights_retention_every), context.log,
     )  # fmt: skip
     context.background("retention", retention.run)

@@ -126,7 +126,7 @@ class Scene:
             store=store, tombstones=tombstones, index=index, ledger=ledger, clock=self.clock, log=LOG
         )
         self.acts = HoldActs(holds, store, outbox, self.clock)
-        self.retention = Retention(tombstones, index, self.erasing, self.clock, 3, timedelta(seconds=1), LOG)
+        self.retention = Retention(tombstones, index, self.erasing, self.keys, self.clock, 3, timedelta(seconds=1), LOG)
         return self
 
     async def consent(self, *lines, record=None, **more):
@@ -373,6 +373,20 @@ async def test_what_ended_is_erased_by_itself_and_what_lives_is_looked_at_later(
     scene.clock.advance(parse_instant("2029-06-01T00:00:00.000Z") - scene.clock.now())
     await scene.retention.look()
     assert {row["_id"] async for row in scene.db.erasures.find()} >= {old.record, ending.record}
+
+
+async def test_the_text_of_an_old_stop_is_given_up_and_what_it_does_stays(scene):
+    old = make_stop("acme/old", at="2023-11-27T09:59:59.000Z")
+    await scene.index.put_stops(
+        [old, make_stop("acme/new"), make_stop("request/acme/r", at="2020-01-01T00:00:00.000Z")]
+    )
+    scene.keys.admitted |= {"stop/acme/old", "stop/acme/new"}
+    assert await scene.retention.look_at_stops() == 1
+    await scene.run()
+    assert [facts["record"] for facts in scene.facts("owner.shredded")] == ["stop/acme/old"]
+    assert await scene.retention.look_at_stops() == 0
+    grant = await scene.consent(collected_at="2022-01-01T00:00:00.000Z", received_at="2022-01-01T00:00:00.000Z")
+    assert "acme/old" in {stop.id for stop in await scene.index.stops_about([grant])}
 
 
 async def test_what_was_never_admitted_is_refused_before_anything_begins(scene):
