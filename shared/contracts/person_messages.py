@@ -23,7 +23,7 @@ MAX_TEXT = 40_000
 MessageChannel = Literal["email", "sms", "letter"]
 MessageId = Annotated[str, StringConstraints(pattern=MESSAGE_ID_PATTERN)]
 Template = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
-"""Name of the wording, such as `portal.link`: what is counted and shown to operators instead of the text."""
+"""Name of the wording, such as `portal.email`: what is counted and shown to operators instead of the text."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\\\[\]]{1,64}@[^\s@<>,;:\"()\\\[\]]{1,255}")
 _NUMBER = re.compile(r"\+[0-9]{4,15}")

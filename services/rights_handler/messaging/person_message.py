@@ -32,7 +32,7 @@ class PersonMessage:
     to: str
     """One e-mail address, one E.164 number, or two to seven lines of a postal address."""
     template: str
-    """Name of the wording, for counting (`portal.link`, `answer.access`): no personal data."""
+    """Name of the wording, for counting (`portal.email`, `answer.access`): no personal data."""
     subject: str
     """Subject of the mail, heading of the letter; not sent by SMS."""
     text: str

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 
 from services.rights_handler.persons import Persons
 from services.rights_handler.portal.contact import Typed
-from services.rights_handler.portal.passes import Lifetimes, Seals, name_of, new_code, new_token, same
+from services.rights_handler.portal.passes import Lifetimes, Seals, name_of, new_code, new_letter_code, new_token, same
 from services.rights_handler.portal.store import PortalStore
 from shared.clock import Clock
 from shared.errors import OpposableError
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 IPV6_SITE = 64
 """Bits of an IPv6 address that one subscriber has: the rest can be changed at will."""
 
@@ -35,6 +35,12 @@ class Limits:
     asks_per_contact: int
     asks_per_address: int
     stops_per_address: int
+    letters_per_contact: int = 1
+    """In a day."""
+    letters_per_address: int = 3
+    """Asked for, in a day: each costs a stamp."""
+    codes_per_address: int = 60
+    """Tries of codes, in an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,24 @@ class Access:
         )  # fmt: skip
         return new_token() if by_link else token
 
+    async def ask_letter(self, contact: Typed, address: str) -> None:
+        """Ask for a code by letter. Raises TooMany by network address; by contact nothing is said."""
+        now = self.clock.now()
+        await self.within(now, "letter", address, self.limits.letters_per_address, DAY)
+        sent = await self._count(now, "contact", self.persons.contact_key(contact.kind, contact.value), DAY)
+        code = new_letter_code()
+        name = self.seals.letter_name(code)
+        secret = code if sent <= self.limits.letters_per_contact else None
+        until = now + self.lifetimes.letter
+        await self.store.add_pass(name, self.seals.seal(name, contact, secret), now=now, until=until, code=None)
+
+    async def by_letter(self, code: str, address: str) -> str | None:
+        """Use a letter's code up: the token of the session it opens, or None. Raises TooMany by network address."""
+        now, name = self.clock.now(), self.seals.letter_name(code)
+        await self.within(now, "code", address, self.limits.codes_per_address)
+        row = await self.store.use_link(name, now)
+        return None if row is None else await self._open(self.seals.open(name, row.sealed)[0], now)
+
     async def by_link(self, token: str) -> str | None:
         """Use a link up: the token of the session it opens, or None."""
         now, name = self.clock.now(), name_of(token)
@@ -116,14 +140,14 @@ class Access:
         """End a session at once."""
         await self.store.end_session(name_of(session.token))
 
-    async def within(self, now: datetime, what: str, address: str, most: int) -> None:
-        """Raise TooMany once a network address has done something more than `most` times in the hour."""
-        if await self._count(now, what, _site(address)) > most:
-            raise TooMany("too many requests from this network address in this hour")
+    async def within(self, now: datetime, what: str, address: str, most: int, period: timedelta = HOUR) -> None:
+        """Raise TooMany once a network address has done something more than `most` times in the period."""
+        if await self._count(now, what, _site(address), period) > most:
+            raise TooMany("too many requests from this network address")
 
-    async def _count(self, now: datetime, what: str, value: str) -> int:
-        window = int(now.timestamp() // HOUR.total_seconds())
-        return await self.store.count(self.seals.limit_key(what, value, window), now + HOUR)
+    async def _count(self, now: datetime, what: str, value: str, period: timedelta = HOUR) -> int:
+        window = int(now.timestamp() // period.total_seconds())
+        return await self.store.count(self.seals.limit_key(what, value, window), now + period)
 
     async def _open(self, contact: Typed, now: datetime) -> str:
         token = new_token()

@@ -18,9 +18,10 @@ from services.rights_handler.persons import Persons
 from services.rights_handler.portal.contact import Typed
 from services.rights_handler.portal.passes import Seals
 from services.rights_handler.portal.store import PortalStore
-from services.rights_handler.portal.words import code_text, link_mail
+from services.rights_handler.portal.words import code_letter, code_text, link_mail
 from services.rights_handler.ports import Index
 from shared.clock import Clock
+from shared.contracts.person_messages import MessageChannel
 
 LEASE = timedelta(seconds=60)
 MOST = 20
@@ -68,13 +69,18 @@ class Inviting:
         if not grants:
             return
         newest = max(grants, key=lambda grant: (grant.received_at, grant.record))
-        mail = contact.kind == "email"
-        subject, text = (
-            link_mail(f"{self.public_url}/me/{secret}", self.minutes) if mail else code_text(secret, self.minutes)
-        )
+        channel, subject, text = self._written(contact, secret)
         message = PersonMessage(
-            id=message_id("portal", name), owner=newest.record, channel="email" if mail else "sms", to=contact.value,
-            template="portal.link" if mail else "portal.code", subject=subject, text=text, expires_at=until,
+            id=message_id("portal", name), owner=newest.record, channel=channel, to=contact.value,
+            template=f"portal.{channel}", subject=subject, text=text, expires_at=until,
         )  # fmt: skip
         if await self.messages.order([message]):
             self.log.info("no portal link: the newest record of the contact is erased", message=message.id)
+
+    def _written(self, contact: Typed, secret: str) -> tuple[MessageChannel, str, str]:
+        """Channel, subject and text of what carries a secret to this contact."""
+        if contact.kind == "email":
+            return "email", *link_mail(f"{self.public_url}/me/{secret}", self.minutes)
+        if contact.kind == "phone":
+            return "sms", *code_text(secret, self.minutes)
+        return "letter", *code_letter(secret, f"{self.public_url}/me/lettre")

@@ -1,6 +1,6 @@
 """Passes: what proves, once and for a short time, that a person holds a contact; and the session it opens. Pure but for drawing.
 
-A pass is a random token of 256 bits (mail), or a handle of 256 bits with a code of six digits and five tries (SMS). Only
+A pass is a random token of 256 bits (mail), or a handle of 256 bits with a code of six digits and five tries (SMS), or a code of 60 bits (letter). Only
 SHA-256 of a token is stored, so that the database opens nothing. The contact and, until it is sent, the secret stand sealed
 under a key of this service (AES-256-GCM, bound to the row).
 """
@@ -29,6 +29,8 @@ TRIES = 5
 """Of one code: a guess succeeds once in 200 000 handles, and asking for handles is limited too."""
 TOKEN_LONGEST = 64
 _NONCE = 12
+_READABLE = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""Without I, L, O, 0, 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Lifetimes:
 
     link: timedelta
     session: timedelta
+    letter: timedelta
+    """How long a code sent by letter can be used: the post takes days."""
 
 
 def new_token() -> str:
@@ -47,6 +51,16 @@ def new_token() -> str:
 def new_code() -> str:
     """Six random digits."""
     return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+
+
+def new_letter_code() -> str:
+    """Twelve letters and digits that cannot be mistaken for each other, for reading off paper: `K7QF-2MXA-9RDT`."""
+    return "-".join("".join(secrets.choice(_READABLE) for _ in range(4)) for _ in range(3))
+
+
+def plain_letter_code(text: str) -> str:
+    """A letter's code as it was typed, whatever its case, spaces and dashes."""
+    return "".join(c for c in text[:TOKEN_LONGEST].upper() if c.isalnum())
 
 
 def name_of(token: str) -> str:
@@ -82,6 +96,10 @@ class Seals:
     def code_mark(self, row: str, code: str) -> bytes:
         """What is stored of a code: six digits alone could be tried out against a plain hash."""
         return hmac.digest(self._codes, f"{row}\0{code}".encode(), "sha256")
+
+    def letter_name(self, code: str) -> str:
+        """The row of a letter's code: keyed, since 60 bits could be tried out against a plain hash."""
+        return hmac.digest(self._codes, f"letter\0{plain_letter_code(code)}".encode(), "sha256").hex()
 
     def limit_key(self, what: str, value: str, window: int) -> str:
         """The name of a counter: neither the contact nor the network address can be read or linked across windows."""

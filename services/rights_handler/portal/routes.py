@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from services.rights_handler.kinds import RELAYED
 from services.rights_handler.portal.access import Access, Session, TooMany
 from services.rights_handler.portal.acting import DETAILS_LONGEST, Acting
-from services.rights_handler.portal.contact import Typed, read_contact
+from services.rights_handler.portal.contact import Typed, read_contact, read_postal
 from services.rights_handler.portal.forms import first, read_form
 from services.rights_handler.portal.pages import HEADERS, page, style
 from services.rights_handler.portal.proofs import Proofs
@@ -28,6 +28,9 @@ Handler = Callable[[Request, Session], Awaitable[Response]]
 WRONG = (
     "Cette adresse électronique ou ce numéro n’a pas une forme possible. Exemples : prenom@exemple.fr, 06 12 34 56 78."
 )
+
+
+WRONG_POSTAL = "Écrivez l’adresse comme sur une enveloppe, de deux à sept lignes, avec le nom en premier."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Portal:
         router = APIRouter(include_in_schema=False)
         for method, path, endpoint in (
             ("GET", "/me", self.start), ("POST", "/me", self.ask), ("GET", "/me/style.css", self.style),
-            ("POST", "/me/arret", self.stop), ("POST", "/me/code/{handle}", self.code),
+            ("GET", "/me/lettre", self.letter), ("POST", "/me/lettre", self.ask_letter),
+            ("POST", "/me/lettre/code", self.letter_code), ("POST", "/me/arret", self.stop), ("POST", "/me/code/{handle}", self.code),
             ("GET", "/me/s/{token}", self.inside(self.dossier)), ("GET", "/me/s/{token}/suivi", self.inside(self.follow)),
             ("POST", "/me/s/{token}/retrait", self.inside(self.withdraw)),
             ("GET", "/me/s/{token}/droits", self.inside(self.rights)),
@@ -80,6 +84,38 @@ class Portal:
         if contact.kind == "email":
             return page("sent", minutes=self.minutes)
         return page("code", handle=handle, minutes=self.minutes)
+
+    async def letter(self) -> Response:
+        """For a postal address: ask for a code by letter, stop, or enter the code."""
+        return page("letter")
+
+    async def ask_letter(self, request: Request) -> Response:
+        """Ask for a code by letter, or stop everything for a postal address. Known or not, the answer is the same."""
+        fields = await read_form(request)
+        text, stopping = first(fields, "adresse"), first(fields, "quoi") == "arret"
+        try:
+            contact = read_postal(text)
+        except ContactFault:
+            return page("letter", 422, address_error=WRONG_POSTAL, address=text[:400])
+        try:
+            if stopping:
+                limits = self.access.limits
+                await self.access.within(self.access.clock.now(), "stop", _address(request), limits.stops_per_address)
+                return await self._stopped(contact)
+            await self.access.ask_letter(contact, _address(request))
+        except TooMany:
+            return page("too_many", 429, stopping=stopping)
+        return page("letter_sent")
+
+    async def letter_code(self, request: Request) -> Response:
+        """Try the code of a letter."""
+        try:
+            session = await self.access.by_letter(first(await read_form(request), "code"), _address(request))
+        except TooMany:
+            return page("too_many", 429, stopping=False)
+        if session is not None:
+            return _to(f"/me/s/{session}")
+        return page("letter", 422, code_error="Ce code n’est pas le bon, ou il a déjà servi, ou il a plus de 21 jours.")
 
     async def stop(self, request: Request) -> Response:
         """Stop everything for a contact that was typed: no proof is asked for, and nothing is told (RGPD 7(3), 12(2), 21)."""

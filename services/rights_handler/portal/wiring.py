@@ -24,6 +24,9 @@ from shared.settings import read_secret
 from shared.tickets import Tickets
 from shared.vault import Vault
 
+LETTER_DAYS = 21
+"""As the letter and the page say."""
+
 
 def add_portal(
     context: Context,
@@ -38,7 +41,8 @@ def add_portal(
     store, seals = PortalStore(context.mongo), Seals(read_secret(settings.secrets_dir, "match-master"))
     access = Access(
         store, seals, persons, context.clock,
-        Lifetimes(timedelta(minutes=settings.portal_link_minutes), timedelta(minutes=settings.portal_session_minutes)),
+        Lifetimes(timedelta(minutes=settings.portal_link_minutes), timedelta(minutes=settings.portal_session_minutes),
+                  timedelta(days=LETTER_DAYS)),
         Limits(settings.portal_asks_per_contact, settings.portal_asks_per_address, settings.portal_stops_per_address),
     )  # fmt: skip
     inviting = Inviting(

@@ -129,3 +129,21 @@ def code_text(code: str, minutes: int) -> tuple[str, str]:
         "Votre code",
         f"Votre code : {code}. Valable {minutes} minutes. Ne le donnez à personne. Rien demandé ? Ne faites rien.",
     )
+
+
+def code_letter(code: str, page: str) -> tuple[str, str]:
+    """Subject and text of the letter that carries a code."""
+    return (
+        "Votre code pour voir et arrêter l’utilisation de vos données",
+        f"""Madame, Monsieur,
+
+Quelqu’un, sans doute vous, a demandé à voir ce que nous savons de cette adresse postale. Pour continuer, entrez ce code :
+
+{code}
+
+sur la page {page}
+
+Il sert une seule fois et reste valable 21 jours.
+
+Si vous n’avez rien demandé, ne faites rien : personne ne verra vos données, et ce code cessera de fonctionner de lui-même.""",
+    )

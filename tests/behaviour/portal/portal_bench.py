@@ -71,7 +71,7 @@ class Bench:
         self.store, seals = PortalStore(client, name), Seals(b"p" * 32)
         self.rows = client[name]
         self.access = Access(
-            self.store, seals, self.persons, self.clock, Lifetimes(timedelta(minutes=15), timedelta(minutes=30)),
+            self.store, seals, self.persons, self.clock, Lifetimes(timedelta(minutes=15), timedelta(minutes=30), timedelta(days=21)),
             limits or Limits(5, 30, 30),
         )  # fmt: skip
         self.inviting = Inviting(

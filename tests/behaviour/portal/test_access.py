@@ -220,3 +220,49 @@ async def test_every_page_forbids_scripts_caches_and_referers_and_sets_no_cookie
             assert "<script" not in answer.text
             assert "style=" not in answer.text
             assert not re.search(r'(?:src|href)="(?!/|#|https://www\.cnil\.fr/|https://[a-z-]+\.example/)', answer.text)
+
+
+POSTAL = "Mme Jeanne Martin\n12 rue de la Paix\n75002 Paris"
+LETTER_CODE = re.compile(r"\b[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}\b")
+
+
+async def test_a_letter_carries_a_code_that_opens_once_within_three_weeks(bench):
+    await bench.collected(contacts=(("post", POSTAL.upper()),))
+    async with bench.browser() as browser:
+        known = await browser.post("/me/lettre", data={"adresse": POSTAL.replace("\n", "\r\n  "), "quoi": "lettre"})
+        unknown = await browser.post("/me/lettre", data={"adresse": POSTAL + "\nFRANCE", "quoi": "lettre"})
+        assert (known.status_code, known.text) == (200, unknown.text)
+        await bench.inviting.sweep()
+        (letter,) = bench.messages()
+        assert (letter.channel, letter.to) == ("letter", POSTAL.upper())
+        code = LETTER_CODE.search(letter.text)[0]
+        assert (await browser.post("/me/lettre/code", data={"code": "ABCD-EFGH-JKMN"})).status_code == 422
+        bench.clock.advance(timedelta(days=20))
+        opened = await browser.post("/me/lettre/code", data={"code": code.lower().replace("-", " ")})
+        assert "Ce qui est su de votre adresse postale" in opened.text
+        assert (await browser.post("/me/lettre/code", data={"code": code})).status_code == 422
+        assert code not in str(await bench.rows["portal_passes"].find().to_list())
+
+
+async def test_letters_are_few_and_their_codes_end(bench):
+    await bench.collected(contacts=(("post", POSTAL.upper()),))
+    async with bench.browser() as browser:
+        answers = [
+            (await browser.post("/me/lettre", data={"adresse": POSTAL, "quoi": "lettre"})).status_code for _ in range(4)
+        ]
+        await bench.inviting.sweep()
+        assert answers == [200, 200, 200, 429]
+        (letter,) = bench.messages()  # one a day to one address, whoever asks
+        bench.clock.advance(timedelta(days=21))
+        code = LETTER_CODE.search(letter.text)[0]
+        assert (await browser.post("/me/lettre/code", data={"code": code})).status_code == 422
+
+
+async def test_a_postal_address_is_stopped_at_once(bench):
+    async with bench.browser() as browser:
+        answer = await browser.post("/me/lettre", data={"adresse": POSTAL, "quoi": "arret"})
+        wrong = await browser.post("/me/lettre", data={"adresse": "Paris", "quoi": "arret"})
+    assert (answer.status_code, "cette adresse" in answer.text) == (200, True)
+    assert (wrong.status_code, 'id="adresse-erreur"' in wrong.text) == (422, True)
+    (stop,) = bench.events()
+    assert (stop["contacts"], stop["channels"]) == ([{"type": "post", "value": POSTAL.upper()}], "all")
