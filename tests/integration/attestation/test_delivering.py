@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
+import uuid
 import zipfile
 
 import pytest
@@ -17,13 +18,15 @@ from services.proof_archive.log.reader import Reader
 from services.proof_archive.verifying.verify import verify_bundle
 from shared import canonical
 from shared.clock import ManualClock
-from shared.kafka.publisher import Publisher
+from shared.kafka.publisher import Outgoing, Publisher
 from shared.keyring.ring import Fixed
 from shared.provisioning import provision
 from shared.tickets import GOOD_FOR, Tickets
 from shared.topics import ERASURES
+from tests.bench import world
 from tests.integration.archive.test_archive_service import KEK, Scene, documents
-from tests.unit.attestation.reading import flat, text_of
+from tests.unit.attestation.attestation_world import PICTURE, PICTURE_SHA256
+from tests.unit.attestation.reading import flat, images_of, text_of
 
 pytestmark = [pytest.mark.engines, pytest.mark.asyncio(loop_scope="module")]
 WAIT_S = 40
@@ -33,7 +36,7 @@ WAIT_S = 40
 async def scene(kafka, mongo_uri, tmp_path_factory):
     """Both services, for this module; each test has a record of its own."""
     one = Scene(tmp_path_factory.mktemp("scene"), kafka, mongo_uri)
-    await provision(one.settings, registry_documents=list(documents()))
+    await provision(one.settings, registry_documents=[*documents(), form_with_screenshot()])
     await build(one.archive)
     await one.archive.start()
     await one.vault.prepare()
@@ -51,6 +54,13 @@ async def story(scene):
     await scene.stop("p01", record)
     await scene.complete(record, "consent.assessed", "stop.recorded", "delivery.acknowledged", "list", "form")
     return scene, record, data
+
+
+def form_with_screenshot():
+    """A form of the collector whose screenshot is the one that this suite can upload."""
+    form = next(body for _, body in documents() if body["kind"] == "form" and body["collector"] == "bench-a")
+    form = {**form, "id": "bench-a-shot", "screenshot_sha256": PICTURE_SHA256}
+    return f"form:{form['id']}:{form['version']}", form
 
 
 async def drained(scene, record):
@@ -251,6 +261,27 @@ async def test_a_proof_is_given_while_kafka_is_away_and_its_delivery_archived_la
     assert not [
         o for o in (await scene.get("/v1/obligations")).json()["obligations"] if o["kind"] == "proof.unarchived"
     ]
+
+
+async def test_the_page_as_the_person_saw_it_once_its_screenshot_is_there(scene):
+    _, data = world.consent("bench-a", uuid.uuid4().int % 10**9, "three")
+    data = json.dumps({**json.loads(data), "form": {"id": "bench-a-shot", "version": 1, "sha256": world.SHA}}).encode()
+    row, key, value = await scene.accept("bench-a", "opposable.consent.collected.v1", data)
+    await scene.archive.publisher.send_all([Outgoing(row.name, key, value)])
+    event, record = canonical.loads(value), key.decode()
+    await scene.verdict(event)
+    await scene.complete(record, "consent.assessed", "form")
+    before = await scene.get(f"/v1/proofs/{record}.pdf", "p00")
+    assert images_of(before.content) == 0
+    assert flat("doit la produire. Elle se reconnaît à son empreinte") in text_of(before.content)
+    headers = {"Authorization": "Bearer key of bench-a"}
+    put = await scene.http.put(f"/v1/evidence/{PICTURE_SHA256}", content=PICTURE, headers=headers)
+    assert put.status_code in (200, 201), put.text
+    after = await scene.get(f"/v1/proofs/{record}.pdf", "p00")
+    assert images_of(after.content) == 1
+    assert flat("vérifiée à l’octet près") in text_of(after.content)
+    bundle = await scene.get(f"/v1/proofs/{record}.zip", "p00")
+    assert verify_bundle(bundle.content, scene.policy).valid
 
 
 async def test_an_erased_record_has_an_attestation_that_says_so(story):
