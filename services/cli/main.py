@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dead": ("dead",),
     "contracts": ("contracts",),
     "monitoring": ("monitoring",),
+    "register": ("register",),
 }
 """Each command and the modules of this package that make it (a module that a deployment leaves out is skipped)."""
 
