@@ -49,7 +49,9 @@ def install(
     )  # fmt: skip
     context.background("retention", retention.run)
     finding = Finding(index, store, tombstones, persons, vault)
-    acts = HoldActs(holds, store, context.publisher, context.clock)
+    every = timedelta(seconds=settings.rights_retention_every)
+    acts = HoldActs(holds, store, ledger, context.publisher, context.clock, every)
+    context.background("holds", acts.watch)
     api = ErasingApi(auth=auth, erasing=erasing, finding=finding, store=store, acts=acts, clock=context.clock)
     context.app.include_router(api.router())
     return erasing

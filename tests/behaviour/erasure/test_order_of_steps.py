@@ -125,7 +125,7 @@ class Scene:
         self.arrivals = Arrivals(
             store=store, tombstones=tombstones, index=index, ledger=ledger, clock=self.clock, log=LOG
         )
-        self.acts = HoldActs(holds, store, outbox, self.clock)
+        self.acts = HoldActs(holds, store, ledger, outbox, self.clock, timedelta(seconds=1))
         self.retention = Retention(tombstones, index, self.erasing, self.keys, self.clock, 3, timedelta(seconds=1), LOG)
         return self
 
@@ -347,7 +347,12 @@ async def test_a_hold_on_a_contact_keeps_until_released_and_a_late_one_is_told(s
     assert {record for _, record, _ in scene.history} == {gone.record}
     with pytest.raises(InputError, match="HOLD-REVIEW-PAST"):
         await scene.acts.review("case-1", "2026-12-01T00:00:00.000Z")
+    await scene.acts.name_overdue()
+    owed = {"kind": "hold-review", "refs.hold": "case-1", "closed_at": None}
+    assert await scene.db.obligations.count_documents(owed) == 1
     await scene.acts.review("case-1", "2027-12-31T00:00:00.000Z")
+    await scene.acts.name_overdue()
+    assert await scene.db.obligations.count_documents(owed) == 0
     released, records = await scene.acts.release("case-1")
     assert (released.released_at is not None, records) == (True, [held.record])
     await scene.run(states=("done",))
