@@ -117,9 +117,12 @@ def waiting(request: Request, now: Instant) -> Request:
     return replace(request, next_at=_later(now, REPEAT), rev=request.rev + 1)
 
 
-def told(request: Request, now: Instant) -> Request:
-    """Everything there was to tell has been ordered."""
-    after = replace(request, letters=tuple(replace(one, sent=True) for one in request.letters), rev=request.rev + 1)
+def told(request: Request, now: Instant, ordered: int) -> Request:
+    """Its first `ordered` letters have been ordered; one that was added meanwhile still waits, and is looked at now."""
+    letters = tuple(replace(one, sent=one.sent or n < ordered) for n, one in enumerate(request.letters))
+    after = replace(request, letters=letters, rev=request.rev + 1)
+    if ordered < len(letters):
+        return replace(after, next_at=now)
     if after.live:
         return replace(after, next_at=_next(after, now) if after.state == "open" else after.next_at)
     return replace(after, next_at=_later(now, REPEAT) if after.closed_at is None else _later(after.closed_at, KEPT))

@@ -6,40 +6,32 @@ stands on the request before it is ordered, an erasure goes on by itself once be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from services.rights_handler.deliveries import dropped
 from services.rights_handler.erasing.door import Erases
 from services.rights_handler.erasing.model import Cause, Planned
-from services.rights_handler.kinds import RELAYED, row_of
-from services.rights_handler.ledger import MongoLedger
-from services.rights_handler.ports import Index
+from services.rights_handler.kinds import RELAYED
 from services.rights_handler.protocol import Crossing
 from services.rights_handler.requests import domain, texts
 from services.rights_handler.requests.addressing import Addressing
 from services.rights_handler.requests.answering import Answering
+from services.rights_handler.requests.changing import Changing
 from services.rights_handler.requests.controllers import Controller
 from services.rights_handler.requests.gathering import Dossier, Gathering
 from services.rights_handler.requests.letters import Addressee, Letters, Written
 from services.rights_handler.requests.model import Request
-from services.rights_handler.requests.ports import RequestStore
 from services.rights_handler.requests.proving import Proving
-from shared.clock import Clock
-from shared.errors import InputError, Problem, Unavailable
-from shared.instants import format_instant
-
-ATTEMPTS = 5
+from services.rights_handler.requests.settling import Settling
+from shared.errors import InputError, Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Handling:
     """The one way to change a request."""
 
-    store: RequestStore
-    index: Index
-    ledger: MongoLedger
+    change: Changing
+    settling: Settling
     crossing: Crossing
     gathering: Gathering
     answering: Answering
@@ -47,12 +39,11 @@ class Handling:
     letters: Letters
     proving: Proving
     erasing: Erases
-    clock: Clock
 
     async def receive(self, arrived: Sequence[Request]) -> None:
         """Take requests in; those that suspend act at once, before anything is looked at."""
-        await self.store.put(arrived)
-        for request in await self.store.get({one.id for one in arrived}):
+        await self.change.store.put(arrived)
+        for request in await self.change.store.get({one.id for one in arrived}):
             if request.live and request.right == "dispute":
                 await self.proving.demand(request, await self._dossier(request))
             if request.live and domain.acts_at_once(request) and not request.acted:
@@ -64,7 +55,7 @@ class Handling:
         self, name: str, *, outcome: str | None = None, note: str | None = None, to: Addressee | None = None
     ) -> Request:
         """Do what was asked, and answer. Raises InputError where the request, its state or its address does not allow it."""
-        request = await self.one(name)
+        request = await self.change.one(name)
         if not request.live:
             raise InputError([Problem("REQUEST-CLOSED", "", "this request has been answered")])
         if (request.right == "dispute") != (outcome in ("upheld", "withdrawn")):
@@ -80,15 +71,17 @@ class Handling:
         planned: list[Planned] = []
         if request.right == "erasure":
             planned, request = await self._erase(request, dossier)
-        written = await self.answering(request, dossier, planned=planned, outcome=outcome, note=note, at=self._now())
-        letter = await self.letters.seal(request, written, target, self._now())
-        done = await self._change(request, lambda now, at: domain.answered(now, at, letter, outcome))
-        return await self.deliver(done)
+        written = await self.answering(
+            request, dossier, planned=planned, outcome=outcome, note=note, at=self.change.now()
+        )
+        letter = await self.letters.seal(request, written, target, self.change.now())
+        done = await self.change(request, lambda now, at: domain.answered(now, at, letter, outcome))
+        return await self.settling.deliver(done)
 
     async def refuse(self, name: str, reason: str, note: str | None, to: Addressee | None = None) -> Request:
         """Refuse with reasons (RGPD 12(4)); what was suspended is free again, and everyone is told."""
         _known(reason, texts.REFUSALS, "/reason")
-        request = await self.one(name)
+        request = await self.change.one(name)
         if request.erased:
             raise InputError([Problem("REQUEST-STATE", "", "this erasure has begun and cannot be refused")])
         dossier = await self._dossier(request)
@@ -101,73 +94,55 @@ class Handling:
             "request.refused", texts.subject(request, "Réponse à votre demande"), texts.refusal_text(request, reason, note),
             attached, (("reason", reason),),
         )  # fmt: skip
-        letter = await self.addressing.letter(request, dossier, written, to, self._now())
-        return await self.deliver(await self._change(request, lambda now, at: domain.refused(now, at, reason, letter)))
+        letter = await self.addressing.letter(request, dossier, written, to, self.change.now())
+        return await self.settling.deliver(
+            await self.change(request, lambda now, at: domain.refused(now, at, reason, letter))
+        )
 
     async def extend(self, name: str, reason: str, note: str | None, to: Addressee | None = None) -> Request:
         """Two more months (RGPD 12(3)), told to the person at once."""
         _known(reason, texts.EXTENSIONS, "/reason")
-        request = await self.one(name)
+        request = await self.change.one(name)
         until = domain.until_extended(request)
         text = texts.extension_text(request, reason, until, note)
         written = Written(
             "request.extended", texts.subject(request, "Votre demande demande plus de temps"), text,
             facts=(("reason", reason), ("due_at", until)),
         )  # fmt: skip
-        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self._now())
-        return await self.deliver(await self._change(request, lambda now, at: domain.extended(now, at, reason, letter)))
+        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self.change.now())
+        return await self.settling.deliver(
+            await self.change(request, lambda now, at: domain.extended(now, at, reason, letter))
+        )
 
     async def ask_identity(self, name: str, note: str | None, to: Addressee | None = None) -> Request:
         """Ask who it is, on reasonable doubt only (RGPD 12(6)); the month stands still."""
-        request = await self.one(name)
+        request = await self.change.one(name)
         subject = texts.subject(request, "Une précision sur votre demande")
         written = Written("request.identity", subject, texts.identity_text(request, note))
-        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self._now())
-        return await self.deliver(await self._change(request, lambda now, at: domain.identity_asked(now, at, letter)))
+        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self.change.now())
+        return await self.settling.deliver(
+            await self.change(request, lambda now, at: domain.identity_asked(now, at, letter))
+        )
 
     async def identity_given(self, name: str) -> Request:
         """The person showed who it is: the month runs again."""
-        return await self._change(await self.one(name), domain.identity_given)
+        return await self.change(await self.change.one(name), domain.identity_given)
 
     async def lift(self, name: str, note: str | None, to: Addressee | None = None) -> Request:
         """End a restriction; the person is told (RGPD 18(3)), then whoever had a permission."""
-        request = await self.one(name)
+        request = await self.change.one(name)
         subject = texts.subject(request, "Fin de la limitation")
         written = Written("request.lifted", subject, texts.lifted_text(request, note))
-        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self._now())
-        return await self.deliver(await self._change(request, lambda now, at: domain.lifted(now, at, letter)))
-
-    async def deliver(self, request: Request) -> Request:
-        """Everything that a stored change calls for: letters first (RGPD 18(3)), then the end of a suspension, then closing."""
-        await self.letters.order(request)
-        if request.acted and not domain.stands(request):
-            await self._release(request)
-        if request.right == "dispute" and not request.live:
-            await self.proving.close(request, await self._dossier(request), self._now())
-        told = await self._change(request, domain.told)
-        return await self._settle(told)
+        letter = await self.addressing.letter(request, await self._dossier(request), written, to, self.change.now())
+        return await self.settling.deliver(await self.change(request, lambda now, at: domain.lifted(now, at, letter)))
 
     async def settle(self, names: Collection[str]) -> None:
         """Orders of these requests were answered: close those that wait for nothing more."""
-        for request in await self.store.get(names):
-            await self._settle(request)
-
-    async def forget(self, request: Request) -> None:
-        """Long enough after its end, what the person wrote and was written goes too: its key is erased, the facts remain."""
-        with suppress(InputError):  # the vault never had a key of this name: nothing is sealed
-            await self.erasing.erase([row_of(request.id)], cause=Cause.RETENTION)
-        await self._change(request, domain.forgotten)
+        await self.settling.settle(names)
 
     async def who(self, request: Request) -> list[Controller]:
         """The controllers that answer the person, as the agreements in force at collection say."""
         return self.answering.who(await self._dossier(request))
-
-    async def one(self, name: str) -> Request:
-        """A request by name. Raises InputError (`REQUEST-UNKNOWN`)."""
-        found = await self.store.get([name])
-        if not found:
-            raise InputError([Problem("REQUEST-UNKNOWN", "", "no such request is recorded (yet)")])
-        return found[0]
 
     async def _answer_by_itself(self, request: Request) -> None:
         """An erasure whose author is known needs nobody's decision. Where it cannot be answered, it waits for the operator."""
@@ -178,52 +153,19 @@ class Handling:
 
     async def _act(self, request: Request) -> Request:
         await self.crossing.stops([(await self.gathering.fresh(request)).as_stop])
-        return await self._change(request, domain.acting)
+        return await self.change(request, domain.acting)
 
     async def _erase(self, request: Request, dossier: Dossier) -> tuple[list[Planned], Request]:
         """Begin the erasure; which records it is about is stored first, since nothing finds them afterwards."""
         records = dossier.records
-        request = await self._change(request, lambda now, at: domain.erased_records(now, records, at))
+        request = await self.change(request, lambda now, at: domain.erased_records(now, records, at))
         if not request.erased:
             return [], request
         cause = Cause.WITHDRAWN if dossier.stops else Cause.PERSON_REQUEST
         return await self.erasing.erase(request.erased, cause=cause), request
 
-    async def _release(self, request: Request) -> None:
-        """The suspension is over: not found any more, its open orders dropped, permissions told again. Twice is once."""
-        stop = row_of(request.id)
-        await self.index.lift(stop, self._now())
-        rows = [row for row in await self.ledger.deliveries_of_stop(stop) if row.state != "closed"]
-        await self.ledger.save_deliveries([dropped(row, self._now()) for row in rows])
-        await self.crossing.resume((await self.gathering.fresh(request)).as_stop)
-
-    async def _settle(self, request: Request) -> Request:
-        if request.state not in ("answered", "refused") or any(not letter.sent for letter in request.letters):
-            return request
-        rows = await self.ledger.deliveries_of_stop(row_of(request.id))
-        if request.right == "erasure" and request.acted and request.state == "answered":
-            late = {row.record for row in rows} - set(request.erased)
-            if late:  # a record that crossed the request is erased like the others
-                await self.erasing.erase(sorted(late), cause=Cause.PERSON_REQUEST)
-                request = await self._change(request, lambda now, at: domain.erased_records(now, sorted(late), at))
-        if any(row.state != "closed" for row in rows):
-            return await self._change(request, domain.waiting)
-        return await self._change(request, domain.settled)
-
     async def _dossier(self, request: Request) -> Dossier:
-        return await self.gathering.dossier(request, self._now())
-
-    async def _change(self, request: Request, change: Callable[[Request, str], Request]) -> Request:
-        """Apply a transition to the request as it is now. Raises Unavailable where it keeps changing meanwhile."""
-        for _ in range(ATTEMPTS):
-            after = change(request, self._now())
-            if after is request or await self.store.save([after]):
-                return after
-            request = await self.one(request.id)
-        raise Unavailable("this request keeps changing")
-
-    def _now(self) -> str:
-        return format_instant(self.clock.now())
+        return await self.gathering.dossier(request, self.change.now())
 
 
 def _known(word: str, words: Collection[str], pointer: str) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 from services.rights_handler.ports import Outbox
 from services.rights_handler.requests import domain
-from services.rights_handler.requests.handling import Handling
 from services.rights_handler.requests.letters import request_fact
 from services.rights_handler.requests.model import Request
 from services.rights_handler.requests.ports import RequestStore
+from services.rights_handler.requests.settling import Settling
 from shared.clock import Clock
 from shared.errors import InputError
 from shared.instants import format_instant
@@ -28,7 +28,7 @@ class RequestSweep:
     """Looks at the requests that are due."""
 
     store: RequestStore
-    handling: Handling
+    settling: Settling
     outbox: Outbox
     clock: Clock
     log: Any
@@ -47,13 +47,13 @@ class RequestSweep:
     async def _look(self, request: Request, now: str) -> None:
         if any(not letter.sent for letter in request.letters):
             try:
-                await self.handling.deliver(request)
+                await self.settling.deliver(request)
             except InputError as error:
                 self.log.error("a letter cannot be sent", request=request.id, code=error.problems[0].code)
         elif domain.is_past(request, now):
-            await self.handling.forget(request)
+            await self.settling.forget(request)
         elif not request.live:
-            await self.handling.settle([request.id])
+            await self.settling.settle([request.id])
         else:
             await self._chase(request, now)
 

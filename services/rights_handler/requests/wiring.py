@@ -19,11 +19,13 @@ from services.rights_handler.requests.addressing import Addressing
 from services.rights_handler.requests.answering import Answering
 from services.rights_handler.requests.api import RequestApi
 from services.rights_handler.requests.asking import Asking
+from services.rights_handler.requests.changing import Changing
 from services.rights_handler.requests.gathering import Gathering
 from services.rights_handler.requests.handling import Handling
 from services.rights_handler.requests.letters import Letters
 from services.rights_handler.requests.link import erasure_router
 from services.rights_handler.requests.proving import ArchiveProofs, Proving
+from services.rights_handler.requests.settling import Settling
 from services.rights_handler.requests.store import MongoRequests
 from services.rights_handler.requests.sweeping import RequestSweep
 from services.rights_handler.tokens import Tokens
@@ -69,13 +71,14 @@ def wire(
         vault=vault,
         clock=context.clock,
     )  # the same door as everywhere: all that it knows stands in the database
+    change = Changing(store, context.clock)
+    settling = Settling(change, index, ledger, crossing, gathering, letters, proving, erasing)
     handling = Handling(
-        store=store, index=index, ledger=ledger, crossing=crossing, gathering=gathering,
+        change=change, settling=settling, crossing=crossing, gathering=gathering,
         answering=Answering(context.registry, proving, settings.proof_url.rstrip("/")),
         addressing=Addressing(gathering, letters, persons), letters=letters, proving=proving, erasing=erasing,
-        clock=context.clock,
     )  # fmt: skip
     return Requests(
         store, handling, Asking(context.publisher, context.registry, context.clock),
-        RequestSweep(store, handling, context.publisher, context.clock, context.log),
+        RequestSweep(store, settling, context.publisher, context.clock, context.log),
     )  # fmt: skip

@@ -91,7 +91,7 @@ async def test_two_instances_on_one_database_act_once_and_a_dead_ones_work_is_ta
     clock = benches[0].clock
     clock.advance(domain.parse_instant(make().next_at) - clock.now())
     sweeps = [
-        RequestSweep(store, bench.handling, bench.ports, clock, bench.log)
+        RequestSweep(store, bench.settling, bench.ports, clock, bench.log)
         for store, bench in zip(stores, benches, strict=True)
     ]
     for _ in range(3):

@@ -16,12 +16,14 @@ from services.rights_handler.persons import Person, Persons
 from services.rights_handler.protocol import Crossing
 from services.rights_handler.requests.addressing import Addressing
 from services.rights_handler.requests.answering import Answering
+from services.rights_handler.requests.changing import Changing
 from services.rights_handler.requests.domain import opened
 from services.rights_handler.requests.gathering import Gathering
 from services.rights_handler.requests.handling import Handling
 from services.rights_handler.requests.letters import Letters
 from services.rights_handler.requests.model import Request
 from services.rights_handler.requests.proving import Proving
+from services.rights_handler.requests.settling import Settling
 from services.rights_handler.requests.sweeping import RequestSweep
 from services.rights_handler.teller import Teller
 from shared.clock import ManualClock
@@ -123,13 +125,14 @@ class Bench:
             registry=Registry(),
         )  # fmt: skip
         letters = Letters(self.keys, self, self.ports)
+        change = Changing(self.ports, self.clock)
+        self.settling = Settling(change, self.ports, self.ports, self.crossing, gathering, letters, proving, self)
         self.handling = Handling(
-            store=self.ports, index=self.ports, ledger=self.ports, crossing=self.crossing, gathering=gathering,
+            change=change, settling=self.settling, crossing=self.crossing, gathering=gathering,
             answering=Answering(Registry(), proving, "https://preuve.example"),
             addressing=Addressing(gathering, letters, self.persons), letters=letters, proving=proving, erasing=self,
-            clock=self.clock,
         )  # fmt: skip
-        self.sweeping = RequestSweep(self.ports, self.handling, self.ports, self.clock, self.log)
+        self.sweeping = RequestSweep(self.ports, self.settling, self.ports, self.clock, self.log)
 
     def again(self):
         """Another instance of the service."""

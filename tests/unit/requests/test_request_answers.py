@@ -203,6 +203,12 @@ async def test_a_record_that_crossed_the_erasure_is_erased_like_the_others(bench
     await bench.apply()
     assert bench.begun[-1][0] == (SECOND,)
     assert bench.now().state == "closed"
+    third = RECORD.replace("8a11", "8a13")
+    await bench.consent(record=third)  # even later
+    assert ("granted", ()) not in bench.told("canalvert", third)
+    await bench.apply()
+    assert bench.begun[-1][0] == (third,)
+    assert bench.now().erased == (RECORD, SECOND, third)
 
 
 async def test_a_restriction_suspends_at_once_holds_what_comes_later_and_gives_back_when_lifted(bench):

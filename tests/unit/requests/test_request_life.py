@@ -136,6 +136,15 @@ def test_only_a_granted_restriction_is_lifted_once():
         domain.lifted(lifted, AT, LETTER)
 
 
+def test_a_letter_added_while_another_is_ordered_is_not_taken_for_ordered():
+    asked = domain.identity_asked(make(verified=False), AT, LETTER)
+    both = domain.refused(asked, AT, "identity", LETTER)
+    after_first = domain.told(both, AT, 1)
+    assert [letter.sent for letter in after_first.letters] == [True, False]
+    assert after_first.next_at == AT
+    assert all(letter.sent for letter in domain.told(after_first, AT, 2).letters)
+
+
 @pytest.mark.parametrize(("right", "verified", "at_once"), [
     ("restriction", False, True), ("dispute", False, True), ("erasure", True, True), ("erasure", False, False),
     ("access", True, False), ("portability", True, False), ("rectification", True, False),
