@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import json
 import os
@@ -52,7 +53,7 @@ from shared.kafka.record import StoredRecord
 from shared.local_engines.trust import policy_text
 from shared.registry.models import key_of
 from shared.registry.view import RegistryView
-from shared.service import Context
+from shared.service import GC_THRESHOLD, Context
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
 from shared.vault import Admission, Vault
 from tests.bench import world
@@ -187,6 +188,7 @@ async def ask(
     began = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(at_once)))
     seconds = time.perf_counter() - began
+    print(f"{count} {format_}, {at_once} at once: {seconds:.0f} s", file=sys.stderr, flush=True)
     cuts = statistics.quantiles(times, n=100, method="inclusive")
     return {
         "asks": count, "at_once": at_once, "p50_ms": round(cuts[49], 1), "p99_ms": round(cuts[98], 1),
@@ -225,6 +227,9 @@ async def measure(count: int, asks: int, at_once: int, *, keep: bool) -> dict[st
             filled = time.perf_counter() - began
             while await building.signing.round():
                 pass
+            gc.collect()
+            gc.freeze()  # as the service does before it answers
+            gc.set_threshold(GC_THRESHOLD, 20, 50)
             transport = httpx.ASGITransport(app=context.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://archive", timeout=120) as http:
                 await ask(http, names, "json", 50, 1)  # what is read once a process
