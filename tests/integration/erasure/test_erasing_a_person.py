@@ -204,9 +204,8 @@ async def test_proof_of_a_phone_consent_is_kept_for_claims_only(at, partner, rig
     assert planned["until"].startswith(str(int(day_in(0)[:4]) + 3))
     assert "R.223-3" in planned["ends"]["fr"][0]["why"]
     await proof_of(archive, record, "consent.assessed")
-    code, out, err = await cli(at, "erase", "--record", record, "--yes")
-    assert code == 0, err
-    assert "limité à la défense de droits en justice" in out
+    assert (await rights.post("/v1/erasures", json={"records": [record]})).status_code == 202
+    await erased(rights, record, "restricted")
     words = needles(person)
 
     check = {"contact": {"type": "email", "value": person["email"]}, "channel": "email", "recipient": "canalvert"}
@@ -223,22 +222,18 @@ async def test_proof_of_a_phone_consent_is_kept_for_claims_only(at, partner, rig
     assert (verified.contents.erased, verified.contents.disclosed) == (False, ())
     assert not [w for w in words if w in normal]
 
-    files = {name: tmp_path / f"{name}.zip" for name in ("bad", "good")}
-    code, _, err = await cli(
-        at, "proof", "get", record, "-o", str(files["bad"]), "--claim", f"plainte de {person['email']}"
-    )
-    assert (code, files["bad"].exists()) == (1, False), err
-    code, _, err = await cli(
-        at, "proof", "get", record, "-o", str(files["good"]), "--claim", "RG 26/01234, tribunal judiciaire"
-    )
+    refused = await archive.post(f"/v1/proofs/{record}.zip", json={"claim": f"plainte de {person['email']}"})
+    assert (refused.status_code, refused.json()["problems"][0]["code"]) == (422, "CLAIM-PERSONAL")
+    file, claim_text = tmp_path / "opened.zip", "RG 26/01234, tribunal judiciaire"
+    code, _, err = await cli(at, "proof", "get", record, "-o", str(file), "--claim", claim_text)
     assert code == 0, err
-    opened = files["good"].read_bytes()
+    opened = file.read_bytes()
     assert verify_bundle(opened, policy).valid
     assert person["email"].lower().encode() in opened
     whole = (await until(lambda: archive.get(f"/v1/proofs/{record}.json"),
                          lambda a: "proof.opened" in {e["kind"] for e in a.json()["entries"]})).json()  # fmt: skip
     (claim,) = [entry["facts"] for entry in whole["entries"] if entry["kind"] == "proof.opened"]
-    assert (claim["claim"], claim["by"]) == ("RG 26/01234, tribunal judiciaire", "operator")
+    assert (claim["claim"], claim["by"]) == (claim_text, "operator")
     assert whole["disclosures"] == []
 
 
@@ -250,13 +245,14 @@ async def test_a_hold_keeps_until_it_is_released_and_each_act_is_archived(at, pa
     scope = ("--contact", f"email:{person['email']}", "--author", "legal-2", "--reason", "litigation")
     code, _, err = await cli(at, "hold", "add", name, *scope, "--review", day_in(90), "--json")
     assert code == 0, err
-    assert (await cli(at, "hold", "add", name, *scope, "--review", day_in(-2)))[0] == 2
-    code, out, err = await cli(at, "erase", "--record", record, "--yes", "--json")
-    assert (code, json.loads(out)["states"]) == (0, {record: "restricted"}), err
-    fate = (await rights.get(f"/v1/erasures/{record}")).json()["fate"]
+    assert (await rights.post("/v1/erasures", json={"records": [record]})).status_code == 202
+    fate = (await erased(rights, record, "restricted")).json()["fate"]
     assert fate == {"outcome": "restrict", "until": None, "because": [f"HOLD:{name}"]}
-    assert (await cli(at, "hold", "review", name, "--review", day_in(120)))[0] == 0
-    (held,) = [one for one in json.loads((await cli(at, "hold", "list", "--json"))[1]) if one["id"] == name]
+    later = {"review_at": day_in(120) + "T23:59:59.000Z"}
+    assert (await rights.post(f"/v1/holds/{name}/review", json=later)).status_code == 200
+    past = {"review_at": day_in(-2) + "T00:00:00.000Z"}
+    assert (await rights.post(f"/v1/holds/{name}/review", json=past)).status_code == 422
+    (held,) = [one for one in (await rights.get("/v1/holds")).json()["holds"] if one["id"] == name]
     assert (held["review_at"][:10], held["value"], held["overdue"]) == (day_in(120), None, False)
     assert await mongo.vault["keys"].count_documents({"_id": record, "key": {"$exists": True}}) == 1
     code, out, err = await cli(at, "hold", "release", name, "--json")
