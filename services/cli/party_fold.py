@@ -50,6 +50,21 @@ class Halt:
         return concerned and in_scope and self.at >= line.collected_at
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May this person be contacted: by consent or by match key, on one channel, for one purpose."""
+
+    channel: str
+    purpose: str
+    consent: str | None = None
+    contact: str | None = None
+
+    def about(self, line: Line) -> bool:
+        """Whether a line answers it."""
+        named = line.consent == self.consent if self.consent is not None else self.contact in line.contacts
+        return named and (line.channel, line.purpose) == (self.channel, self.purpose)
+
+
 class PartyFold:
     """Everything one party was told."""
 
@@ -101,6 +116,17 @@ class PartyFold:
         """Lines that may be used at `now`."""
         halts = list(self._halts.values())
         return sum(1 for line in self._in_force(now) if not any(halt.covers(line) for halt in halts))
+
+    def may(self, question: Question, now: datetime) -> bool:
+        """Whether a line in force at `now` answers the question and no stop covers it."""
+        halts = list(self._halts.values())
+        lines = [line for line in self._in_force(now) if question.about(line)]
+        return any(not any(halt.covers(line) for halt in halts) for line in lines)
+
+    def knows(self, data: Mapping[str, Any]) -> bool:
+        """Whether an order concerns a line that was ever told."""
+        consents, contacts = frozenset(data.get("consent_ids", ())), _keys(data)
+        return any(line.consent in consents or bool(line.contacts & contacts) for line in self._lines.values())
 
     def _in_force(self, now: datetime) -> list[Line]:
         return [

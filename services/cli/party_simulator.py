@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 
 from services.cli.party_fold import PartyFold
+from services.cli.party_system import INVENTED, Manner
 from shared import canonical
 from shared.contracts.envelope import Envelope, from_headers, to_headers
 from shared.contracts.partner_rights import ORDER_ACKNOWLEDGED
@@ -29,15 +30,21 @@ from shared.settings import Settings
 from shared.topics import IN_RIGHTS, OUT_PERMISSIONS, OUT_WITHDRAWALS
 
 POLL_MS = 200
+FLAP_S = 5.0
+"""How long a party that comes and goes is there, and is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How it answers orders: after `delay_s` seconds, with this status, or never."""
+    """How it answers orders: after `delay_s` seconds, with this status, or never. Dead, flapping: whether it reads at all.
+
+    Lying: it answers `applied`, keeps using the data, and acknowledges orders that nobody gave.
+    """
 
     delay_s: float = 0.0
     status: OrderStatus = "applied"
     silent: bool = False
+    manner: Manner = Manner.HONEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class SimulatedParty:
             try:
                 await self._begin(consumer)
                 while True:
+                    await self._away()
                     for records in (await consumer.getmany(timeout_ms=self._patience_ms())).values():
                         for record in records:
                             self._read(record)
@@ -96,6 +104,13 @@ class SimulatedParty:
                 await producer.stop()
         finally:
             await consumer.stop()
+
+    async def _away(self) -> None:
+        """Not there: for good, or every other while."""
+        if self.behaviour.manner is Manner.DEAD:
+            await asyncio.Event().wait()
+        while self.behaviour.manner is Manner.FLAPPING and int(asyncio.get_running_loop().time() / FLAP_S) % 2:  # noqa: ASYNC110
+            await asyncio.sleep(FLAP_S / 50)
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Take both topics from their beginning (what is known is folded again); remember where answers stood."""
@@ -125,7 +140,8 @@ class SimulatedParty:
             if envelope.type != STOP_ORDERED:
                 self._fold.permission(envelope.type, event)
                 return
-            self._reminders += not self._fold.order(event)
+            if self.behaviour.manner is not Manner.LYING:
+                self._reminders += not self._fold.order(event)
         except (InputError, ValueError, KeyError, TypeError):
             self._unreadable += 1
             return
@@ -146,9 +162,13 @@ class SimulatedParty:
         futures = []
         while self._due and self._due[0][0] <= now:
             _, record, order = self._due.popleft()
-            headers, value = acknowledgement(self.party, order, self.behaviour.status, datetime.now(UTC))
-            key = order["order_id"].encode()
-            futures.append(await producer.send(IN_RIGHTS.of(self.party), value=value, key=key, headers=headers))
+            orders = [order]
+            if self.behaviour.manner is Manner.LYING:
+                orders.append({**order, "order_id": order["order_id"] + INVENTED})
+            for one in orders:
+                headers, value = acknowledgement(self.party, one, self.behaviour.status, datetime.now(UTC))
+                key = one["order_id"].encode()
+                futures.append(await producer.send(IN_RIGHTS.of(self.party), value=value, key=key, headers=headers))
             done[TopicPartition(record.topic, record.partition)] = record.offset + 1
         if futures:
             await asyncio.gather(*futures)
