@@ -33,6 +33,15 @@ _STATE_CODES = {
 }
 
 
+_UNVERIFIED = {
+    "authority": (
+        "timestamp not verified: authority unknown to the trust file",
+        "horodatage non vérifié : autorité inconnue du fichier de confiance",
+    ),
+    "algorithm": ("timestamp not verified: algorithm", "horodatage non vérifié : algorithme"),
+}
+
+
 def report(console: Console, verification: Verification) -> None:
     """Print a verification."""
     if verification.contents is None:
@@ -81,6 +90,7 @@ def _facts(contents: Contents) -> Iterator[tuple[str, str]]:
     )
     seen, known = contents.witnessed.seen_by, contents.witnessed.known
     yield tr("witnessed", "témoins"), tr(f"{seen} of {known}", f"{seen} sur {known}")
+    yield from _stamps(contents)
     if contents.erased:
         yield (
             tr("personal data", "données personnelles"),
@@ -99,7 +109,18 @@ def _facts(contents: Contents) -> Iterator[tuple[str, str]]:
         )
     for evidence in contents.evidence:
         held = tr("joined", "jointe") if evidence.joined else tr("owed by", "due par") + f" {evidence.owed_by}"
+        if evidence.held is not None:
+            size = evidence.held
+            held = tr(
+                f"kept by the platform, {size} bytes: ask it",
+                f"conservée par la plateforme, {size} octets : à lui demander",
+            )
         yield tr("evidence", "pièce"), f"{evidence.what} {evidence.sha256[:12]}… : {held}"
+    if contents.attested:
+        yield (
+            tr("attestation", "attestation"),
+            tr("joined, a retelling: the entries are the proof", "jointe, un récit : la preuve est dans les entrées"),
+        )
     yield tr("state", "état"), tr(*_STATE_CODES[contents.state.code])
     for log in contents.logs:
         word = "" if log.proven else tr(" (signer's word)", " (parole du signataire)")
@@ -135,9 +156,28 @@ def _story(console: Console, contents: Contents) -> None:
 
 def _why_not_independent() -> str:
     return tr(
-        "the trust file asks for no witness outside the operator: only its own signature vouches for the log.",
-        "le fichier de confiance n'exige aucun témoin extérieur : seule la signature de l'opérateur répond du journal.",
+        "the trust file asks for no witness outside the operator, and no verified timestamp covers every entry: only the "
+        "operator's signature vouches for the rest of the log.",
+        "le fichier de confiance n'exige aucun témoin extérieur, et aucun horodatage vérifié ne couvre toutes les entrées : "
+        "seule la signature de l'opérateur répond du reste du journal.",
     )
+
+
+def _stamps(contents: Contents) -> Iterator[tuple[str, str]]:
+    label, total = tr("timestamped", "horodatage"), len(contents.entries)
+    if not contents.timestamps:
+        yield label, tr("not", "aucun")
+    for stamp in contents.timestamps:
+        if stamp.verified:
+            yield (
+                label,
+                tr(
+                    f"at {stamp.at} by {stamp.authority}: {stamp.covers} of {total} entries",
+                    f"le {stamp.at} par {stamp.authority} : {stamp.covers} entrées sur {total}",
+                ),
+            )
+        else:
+            yield label, tr(*_UNVERIFIED[stamp.reason or ""])
 
 
 def _not_proven() -> str:

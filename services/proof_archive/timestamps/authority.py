@@ -13,7 +13,7 @@ from cryptography import x509
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, VerifierBuilder
 
 from services.proof_archive.timestamps.judge import judge
-from services.proof_archive.timestamps.normal import normal
+from services.proof_archive.timestamps.normal import Normal, normal
 from services.proof_archive.timestamps.token import parse_token
 from shared.errors import ConfigurationError, IntegrityError, Unavailable
 from shared.instants import parse_instant
@@ -63,13 +63,16 @@ class Authority:
         )
         request = query.nonce(nonce=True).build()
         answer = await self._post(client, request.as_bytes())
-        token = normal(answer)
-        judge(token, statement, {})
-        self._check(request, answer)
-        at = parse_instant(parse_token(token).at)
+        try:
+            found = normal(answer)
+        except IntegrityError as error:
+            raise IntegrityError(f"the authority's answer cannot be used: {error}") from error
+        judge(found.token, statement, {})
+        self._check(request, found)
+        at = parse_instant(parse_token(found.token).at)
         if abs(at - now) > OFF_MOST:
             raise IntegrityError("the authority's clock and ours differ by more than ten minutes")
-        return Answer(token, answer, at)
+        return Answer(found.token, answer, at)
 
     async def _post(self, client: httpx.AsyncClient, query: bytes) -> bytes:
         try:
@@ -87,8 +90,8 @@ class Authority:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"the timestamp authority does not answer ({type(error).__name__})") from error
 
-    def _check(self, request: rfc3161_client.TimeStampRequest, answer: bytes) -> None:
-        response = rfc3161_client.decode_timestamp_response(answer)
+    def _check(self, request: rfc3161_client.TimeStampRequest, found: Normal) -> None:
+        response = found.read()
         if response.tst_info.nonce != request.nonce:
             raise IntegrityError("the authority answered another question (nonce)")
         if not self._roots:
@@ -96,6 +99,8 @@ class Authority:
         roots = [one for one in self._roots if one.issuer == one.subject]
         between = [one for one in self._roots if one.issuer != one.subject]
         try:
+            came = [x509.load_der_x509_certificate(data) for data in found.certificates]
+            between += [one for one in came if one not in between and one.issuer != one.subject]
             VerifierBuilder(roots=roots, intermediates=between).build().verify(
                 response, request.message_imprint.message
             )

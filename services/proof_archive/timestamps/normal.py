@@ -6,6 +6,8 @@ revocation lists, unsigned attributes. An authority's full answer is kept in the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import rfc3161_client
 
 from services.proof_archive.timestamps.der import INTEGER, OCTETS, OID, SEQUENCE, SET, Der, element
@@ -15,16 +17,32 @@ from shared.errors import IntegrityError
 LISTS = 0xA1
 
 
-def normal(response: bytes) -> bytes:
+_GRANTED = (0, 1)
+"""PKIStatus `granted` and `grantedWithMods`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A timestamp in the form that bundles hold, and the certificates that came with it."""
+
+    token: bytes
+    certificates: tuple[bytes, ...]
+
+    def read(self) -> rfc3161_client.TimeStampResponse:
+        """As rfc3161-client reads it. Raises IntegrityError where it does not."""
+        try:
+            return rfc3161_client.decode_timestamp_response(self.token)
+        except ValueError as error:
+            raise IntegrityError("rfc3161-client does not read the authority's answer") from error
+
+
+def normal(response: bytes) -> Normal:
     """The same timestamp in the form that bundles hold. Raises IntegrityError where it cannot be brought into it."""
-    try:
-        read = rfc3161_client.decode_timestamp_response(response)
-        granted = read.status in (rfc3161_client.PKIStatus.GRANTED, rfc3161_client.PKIStatus.GRANTED_WITH_MODS)
-        if not granted:
-            raise IntegrityError(f"the authority refused (status {read.status})")
-        info = Der(read.time_stamp_token()).take(SEQUENCE)
-    except ValueError as error:
-        raise IntegrityError("the authority's answer cannot be read") from error
+    answer = Der(response).take(SEQUENCE)
+    status = int.from_bytes(answer.take(SEQUENCE).content(INTEGER), "big")
+    if status not in _GRANTED:
+        raise IntegrityError(f"the authority refused (status {status})")
+    info = answer.take(SEQUENCE)
     info.raw(OID)
     signed = info.take(EXPLICIT_0).take(SEQUENCE)
     version = signed.raw(INTEGER)
@@ -39,7 +57,8 @@ def normal(response: bytes) -> bytes:
     signer_version, name, digest = signer.raw(INTEGER), signer.raw(SEQUENCE), signer.raw(SEQUENCE)
     attributes, algorithm, signature = signer.raw(EXPLICIT_0), signer.raw(SEQUENCE), signer.raw(OCTETS)
     signer_info = element(SEQUENCE, signer_version, name, digest, attributes, algorithm, signature)
-    certificate = _signer_of(name, certificates)
+    every = _all_of(certificates)
+    certificate = _signer_of(name, every)
     token = element(
         SEQUENCE,
         SIGNED_DATA,
@@ -53,13 +72,21 @@ def normal(response: bytes) -> bytes:
     )  # fmt: skip
     made = element(SEQUENCE, GRANTED, token)
     parse_token(made)
-    return made
+    found = Normal(made, tuple(every))
+    found.read()
+    return found
 
 
-def _signer_of(name: bytes, certificates: Der) -> bytes:
-    """The certificate that the signer's `name` (issuer and serial number) names."""
+def _all_of(certificates: Der) -> list[bytes]:
+    every = []
     while certificates:
-        data = certificates.raw(certificates.tag)
+        every.append(certificates.raw(certificates.tag))
+    return every
+
+
+def _signer_of(name: bytes, certificates: list[bytes]) -> bytes:
+    """The certificate that the signer's `name` (issuer and serial number) names."""
+    for data in certificates:
         try:
             certificate = read_certificate(data)
         except IntegrityError:  # another kind of certificate

@@ -2010,6 +2010,15 @@ _STATE_CODES = {
 }
 
 
+_UNVERIFIED = {
+    "authority": (
+        "timestamp not verified: authority unknown to the trust file",
+        "horodatage non vérifié : autorité inconnue du fichier de confiance",
+    ),
+    "algorithm": ("timestamp not verified: algorithm", "horodatage non vérifié : algorithme"),
+}
+
+
 def clean(text: str) -> str:
     """The text with what could act on a terminal, or reorder it, made visible."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
@@ -2032,10 +2041,10 @@ def report(answer: Dict[str, Any], fr: bool) -> str:
     if not contents["independent"]:
         lines.append(
             tr(
-                "! Not an independent proof: the trust file asks for no witness outside the operator: only its own "
-                "signature vouches for the log.",
-                "! Preuve non indépendante : le fichier de confiance n'exige aucun témoin extérieur : seule la signature de "
-                "l'opérateur répond du journal.",
+                "! Not an independent proof: the trust file asks for no witness outside the operator, and no verified "
+                "timestamp covers every entry: only the operator's signature vouches for the rest of the log.",
+                "! Preuve non indépendante : le fichier de confiance n'exige aucun témoin extérieur, et aucun horodatage "
+                "vérifié ne couvre toutes les entrées : seule la signature de l'opérateur répond du reste du journal.",
             )
         )
     party = " " + contents["party"] if contents["party"] else ""
@@ -2050,6 +2059,15 @@ def report(answer: Dict[str, Any], fr: bool) -> str:
         ),
         (tr("witnessed", "témoins"), tr("%d of %d", "%d sur %d") % (seen["seen_by"], seen["known"])),
     ]
+    label, total = tr("timestamped", "horodatage"), len(contents["entries"])
+    if not contents["timestamps"]:
+        rows.append((label, tr("not", "aucun")))
+    for stamp in contents["timestamps"]:
+        shown = tr("at %s by %s: %d of %d entries", "le %s par %s : %d entrées sur %d")
+        if stamp["verified"]:
+            rows.append((label, shown % (stamp["at"], stamp["authority"], stamp["covers"], total)))
+        else:
+            rows.append((label, _UNVERIFIED[stamp["reason"]][fr]))
     label = tr("personal data", "données personnelles")
     if contents["erased"]:
         rows.append((label, tr("included, personal data erased", "incluses, données personnelles effacées")))
@@ -2062,7 +2080,15 @@ def report(answer: Dict[str, Any], fr: bool) -> str:
         rows.append((tr("withheld", "non jointes"), what % len(contents["withheld"])))
     for item in contents["evidence"]:
         held = tr("joined", "jointe") if item["joined"] else tr("owed by ", "due par ") + item["owed_by"]
+        if item["held"] is not None:
+            held = tr(
+                "kept by the platform, %d bytes: ask it", "conservée par la plateforme, %d octets : à lui demander"
+            )
+            held %= item["held"]
         rows.append((tr("evidence", "pièce"), "%s %s… : %s" % (item["what"], item["sha256"][:12], held)))
+    if contents["attested"]:
+        said = tr("joined, a retelling: the entries are the proof", "jointe, un récit : la preuve est dans les entrées")
+        rows.append((tr("attestation", "attestation"), said))
     rows.append((tr("state", "état"), _STATE_CODES[contents["state"]["code"]][fr]))
     for log in contents["logs"]:
         word_of = "" if log["proven"] else tr(" (signer's word)", " (parole du signataire)")
