@@ -114,12 +114,10 @@ def release(hold_id: Id, data_dir: DataDir = None, as_json: AsJson = False) -> N
         print_json(view)
     else:
         count = len(view["looked_at_again"])
-        typer.echo(
-            tr(
-                f"{hold_id}: released, {count} records looked at again",
-                f"{hold_id} : levé, {count} consentements réexaminés",
-            )
-        )
+        typer.echo(tr(
+            f"{hold_id}: released; records looked at again: {count}",
+            f"{hold_id} : levé ; consentements réexaminés : {count}",
+        ))  # fmt: skip
 
 
 def _call(method: str, path: str, data_dir: DataDir, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def ends_of(planned: Planned, now: Instant, language: Language) -> list[End]:
             if fr else "so that your objection is respected after the erasure (RGPD 17(3)(b), 21(3)); they serve nothing else",
         ),
         End(
-            f"la file d’entrée de {collector}" if fr else f"the inbound queue of {collector}",
+            f"la file d’entrée du collecteur {collector}" if fr else f"the inbound queue of {collector}",
             _later(received, IN_CONSENTS, now),
             "copie de ce qui a été reçu, supprimée automatiquement" if fr else "a copy of what was received, deleted by itself",
         ),
@@ -61,8 +61,8 @@ def ends_of(planned: Planned, now: Instant, language: Language) -> list[End]:
         End(
             "les entrées du journal de preuve" if fr else "the entries of the proof log",
             FOR_EVER,
-            "elles ne contiennent aucune donnée personnelle ; sans la clé détruite, leurs empreintes ne mènent plus à vous" if fr
-            else "they hold no personal data; without the destroyed key their commitments lead to nobody",
+            "elles ne contiennent aucune donnée personnelle ; sans la clé, leurs empreintes ne mènent à personne" if fr
+            else "they hold no personal data; without the key their commitments lead to nobody",
         ),
         End(
             "les preuves déjà remises à ceux qui y avaient droit" if fr else "proofs already handed to those entitled to them",
@@ -100,7 +100,7 @@ def _told(parties: Sequence[str], now: Instant, *, fr: bool) -> list[End]:
         else "orders and permissions meant for it, under a pseudonym of that company alone and the collector’s reference; it was "
         "ordered to stop and must erase its own data (RGPD 19)"
     )  # fmt: skip
-    return [End(f"la file de {party}" if fr else f"the queue of {party}", last, why) for party in parties]
+    return [End(f"la file de l’entreprise {party}" if fr else f"the queue of {party}", last, why) for party in parties]
 
 
 def _later(start: Instant, row: TopicRow, now: Instant) -> Instant:

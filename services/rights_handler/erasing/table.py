@@ -51,22 +51,22 @@ class Row:
 TABLE: tuple[Row, ...] = (
     Row(
         "PHONE-PROOF", "call", "consent", 3, 3, 0,
-        "C. conso. art. R.223-3; RGPD 17(3)(b) et (e), 18(2)", "reported",
+        "C. conso. art. R.223-3, RGPD 17(3)(b), 17(3)(e), 18(2)", "reported",
         "preuve du consentement au démarchage téléphonique, conservée trois ans à compter du recueil, pour la seule "
         "défense de droits en justice et le contrôle",
         "proof of consent to telephone prospecting, kept three years from its collection, for legal claims and inspections only",
     ),
     Row(
-        "CONSENT", ANY, "consent", 0, 0, None, "RGPD 5(1)(e), 7(1); délib. CNIL 2021-131 (par analogie)", "setting",
+        "CONSENT", ANY, "consent", 0, 0, None, "RGPD 5(1)(e), 7(1), délib. CNIL 2021-131 (par analogie)", "setting",
         "preuve d’un consentement, après sa fin", "proof of a consent, after its end",
     ),
     Row(
-        "SOFT-OPT-IN", ANY, "soft_opt_in", 0, 0, None, "RGPD 5(1)(e); CPCE art. L.34-5; délib. CNIL 2021-131", "setting",
+        "SOFT-OPT-IN", ANY, "soft_opt_in", 0, 0, None, "RGPD 5(1)(e), CPCE art. L.34-5, délib. CNIL 2021-131", "setting",
         "données d’un client démarché pour des produits analogues, après la fin",
         "data of a customer approached for analogous products, after the end",
     ),
     Row(
-        "OTHER", ANY, ANY, 0, 0, None, "RGPD 5(1)(e); délib. CNIL 2021-131", "setting",
+        "OTHER", ANY, ANY, 0, 0, None, "RGPD 5(1)(e), délib. CNIL 2021-131", "setting",
         "données d’un prospect, après la fin", "data of a prospect, after the end",
     ),
 )  # fmt: skip

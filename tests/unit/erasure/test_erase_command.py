@@ -64,7 +64,7 @@ def test_a_dry_run_shows_what_ends_when_and_begins_nothing(run):
     service = Service(outcome=Fate("restrict", "2029-09-14T08:31:07.120Z", ("PHONE-PROOF",)))
     done = run(service, "erase", "--contact", "email:jeanne@exemple.example", "--dry-run")
     assert done.exit_code == 0, done.output
-    for words in ("limité aux droits en justice", "2029-09-14", "PHONE-PROOF", "trois ans à compter du recueil", "la file de canalvert",
+    for words in ("limité aux droits en justice", "2029-09-14", "PHONE-PROOF", "trois ans à compter du recueil", "la file de l’entreprise canalvert",
                   "ce qui prend fin, et quand"):  # fmt: skip
         assert words in done.output
     assert service.asked == [("POST", "/v1/erasures", {
@@ -120,4 +120,4 @@ def test_holds(run):
     assert listed.exit_code == 1  # a review is overdue
     assert "réexamen en retard" in listed.output
     assert run(service, "hold", "review", "case-14", "--review", "2027-12-31").exit_code == 0
-    assert "1 consentements réexaminés" in run(service, "hold", "release", "case-14").output
+    assert "consentements réexaminés : 1" in run(service, "hold", "release", "case-14").output
