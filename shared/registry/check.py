@@ -29,6 +29,10 @@ SEEN: Mapping[str, str] = {"web": "screenshot", "app": "screenshot", "paper": "s
 """What shows a form of each medium; a call script (oral) and a screen of ours (crm) are their own text."""
 
 
+DEVELOPMENT = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
+"""Endpoints of parties that are tried out on this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing found. `pointer` of the problem = `file#number/field`."""
@@ -90,6 +94,9 @@ def _party(document: Document, party: Party) -> Iterator[Finding]:
         yield _finding("error", document, "/id", "REGISTRY-RESERVED", message)
     if party.delivery.mode == "webhook" and party.delivery.url is None:
         yield _finding("error", document, "/delivery/url", "REGISTRY-REFERENCE", "a webhook needs its address")
+    if party.delivery.url is not None and not party.delivery.url.startswith(("https://", *DEVELOPMENT)):
+        message = "a webhook is https://; the relay refuses anything else (plain http: to 127.0.0.1, in development)"
+        yield _finding("error", document, "/delivery/url", "REGISTRY-WEBHOOK", message)
 
 
 def _form(document: Document, form: Form, view: RegistryView) -> Iterator[Finding]:

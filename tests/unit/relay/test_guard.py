@@ -8,6 +8,8 @@ import pytest
 from services.webhook_relay import guard
 from services.webhook_relay.client import Client
 from services.webhook_relay.guard import EndpointRefused, addresses, parse, reason_against
+from shared.registry.check import check
+from shared.registry.load import Document
 
 REFUSED = [
     "127.0.0.1", "127.8.9.1", "0.0.0.0", "10.0.0.1", "172.16.5.4", "172.31.255.255", "192.168.1.1", "169.254.1.1",  # noqa: S104
@@ -111,3 +113,15 @@ async def test_the_address_checked_is_the_one_connected_to(monkeypatch):
     assert connected == [("8.8.8.8", 443, "hooks.example")]
     assert (await client.post({}, b"")).fault == "ADDRESS-REFUSED"
     assert len(connected) == 1
+
+
+@pytest.mark.parametrize(("url", "codes"), [
+    ("https://hooks.example/", []), ("http://127.0.0.1:9000/hook", []), ("http://[::1]:9000/", []),
+    ("http://hooks.example/", ["REGISTRY-WEBHOOK"]), ("http://127.0.0.1.hooks.example/", ["REGISTRY-WEBHOOK"]),
+    (None, ["REGISTRY-REFERENCE"]),
+])  # fmt: skip
+def test_the_registry_refuses_what_the_relay_would(url, codes):
+    body = {"kind": "party", "id": "acme", "legal_name": "A", "foreign_id": "x", "country": "FR", "roles": ["collector"],
+            "delivery": {"mode": "webhook", "url": url}}  # fmt: skip
+    found = check([Document("party:acme", body, "here")])
+    assert [one.problem.code for one in found] == codes
