@@ -22,6 +22,8 @@ REMIND_BEFORE = (timedelta(days=15), timedelta(days=7), timedelta(days=2))
 """Before the due time, the operator is reminded so many days ahead."""
 REPEAT = timedelta(days=1)
 """How often an overdue request is raised again."""
+CLAIM = timedelta(seconds=60)
+"""Whoever decides has so long to order the letter; then any instance does."""
 KEPT = timedelta(days=5 * 365)
 """After its end, how long the personal part of a request is kept as proof of the answer (C. civ. art. 2224: five years)."""
 IDENTITY_WAIT = timedelta(days=30)
@@ -50,8 +52,7 @@ def identity_asked(request: Request, now: Instant, letter: Letter) -> Request:
     _must_be_open(request)
     if any(entry["what"] == "identity-asked" for entry in request.history):
         raise _refused("REQUEST-IDENTITY-TWICE", "identity has been asked for already: decide on what is known")
-    after = _with(request, now, "identity-asked", state="identity", paused_at=now, letters=(*request.letters, letter))
-    return replace(after, next_at=_later(now, IDENTITY_WAIT))
+    return _written(request, now, "identity-asked", letter, state="identity", paused_at=now)
 
 
 def identity_given(request: Request, now: Instant) -> Request:
@@ -71,40 +72,30 @@ def extended(request: Request, now: Instant, reason: str, letter: Letter) -> Req
         raise _refused("REQUEST-EXTENDED", "the delay was extended already: the law allows it once")
     if now > request.due_at:
         raise _refused("REQUEST-EXTEND-LATE", "the first month has ended: an extension had to be told within it")
-    after = _with(
-        request, now, "extended", extended=True, reason=reason, due_at=until_extended(request),
-        letters=(*request.letters, letter), reminders=0,
-    )  # fmt: skip
-    return replace(after, next_at=_next(after, now))
+    return _written(
+        request, now, "extended", letter, extended=True, reason=reason, due_at=until_extended(request), reminders=0
+    )
 
 
 def answered(request: Request, now: Instant, letter: Letter, outcome: str | None = None) -> Request:
     """The answer is ready to go; the request closes once every recipient has applied it."""
     if not request.live:
         raise _refused("REQUEST-CLOSED", "this request has been answered")
-    return _with(
-        request, now, "answered", state="answered", outcome=outcome, letters=(*request.letters, letter), next_at=now,
-        paused_at=None,
-    )  # fmt: skip
+    return _written(request, now, "answered", letter, state="answered", outcome=outcome, paused_at=None)
 
 
 def refused(request: Request, now: Instant, reason: str, letter: Letter) -> Request:
     """Refused, with reasons and where to complain (RGPD 12(4)); what it had suspended is free again."""
     if not request.live:
         raise _refused("REQUEST-CLOSED", "this request has been answered")
-    return _with(
-        request, now, "refused", state="refused", reason=reason, letters=(*request.letters, letter), next_at=now,
-        paused_at=None,
-    )  # fmt: skip
+    return _written(request, now, "refused", letter, state="refused", reason=reason, paused_at=None)
 
 
 def lifted(request: Request, now: Instant, letter: Letter) -> Request:
     """A restriction ends: the person is told before (RGPD 18(3))."""
     if request.right != "restriction" or request.outcome == "lifted" or request.state not in ("answered", "closed"):
         raise _refused("REQUEST-STATE", "only a restriction that was granted can be lifted, once")
-    return _with(
-        request, now, "lifted", outcome="lifted", letters=(*request.letters, letter), next_at=now
-    )  # fmt: skip
+    return _written(request, now, "lifted", letter, outcome="lifted")
 
 
 def until_extended(request: Request) -> Instant:
@@ -123,8 +114,10 @@ def told(request: Request, now: Instant, ordered: int) -> Request:
     after = replace(request, letters=letters, rev=request.rev + 1)
     if ordered < len(letters):
         return replace(after, next_at=now)
+    if after.state == "identity" and after.paused_at is not None:
+        return replace(after, next_at=_later(after.paused_at, IDENTITY_WAIT))
     if after.live:
-        return replace(after, next_at=_next(after, now) if after.state == "open" else after.next_at)
+        return replace(after, next_at=_next(after, now))
     return replace(after, next_at=_later(now, REPEAT) if after.closed_at is None else _later(after.closed_at, KEPT))
 
 
@@ -193,6 +186,11 @@ def _later(moment: Instant, by: timedelta) -> Instant:
 
 def _with(request: Request, now: Instant, what: str, **changes: Any) -> Request:
     return replace(request, **changes, rev=request.rev + 1, history=(*request.history, {"at": now, "what": what}))
+
+
+def _written(request: Request, now: Instant, what: str, letter: Letter, **changes: Any) -> Request:
+    """A change with a letter: its author orders it now; if that instance dies, another looks when the claim ends."""
+    return _with(request, now, what, letters=(*request.letters, letter), next_at=_later(now, CLAIM), **changes)
 
 
 def _must_be_open(request: Request) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import functools
 import json
 import subprocess
 import sys
 import uuid
+import zipfile
 from datetime import UTC, datetime
 
 import httpx
@@ -89,6 +91,16 @@ async def letters(endpoints, name):
         await client.close()
 
 
+def command(endpoints, *words, code=0, error=False):
+    """What `opposable request …` prints."""
+    line = [sys.executable, "-m", "services.cli.main", "--lang", "fr", "request", *words, "--data-dir"]
+    done = subprocess.run(
+        [*line, str(endpoints.secrets_dir.parent)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == code, done.stderr
+    return done.stderr if error else done.stdout
+
+
 async def apply(partner, name, parties):
     """These parties answer `applied`; the bodies of their orders."""
     bodies = {}
@@ -136,28 +148,14 @@ async def test_an_erasure_is_ordered_everywhere_done_answered_and_closed_when_al
 async def test_access_by_the_command_gives_both_documents_with_the_actual_recipients(partner, endpoints):
     email = someone()
     record = await known(partner, email)
-
-    def run(*words, code=0):
-        command = [sys.executable, "-m", "services.cli.main", "--lang", "fr", "request", *words]
-        done = subprocess.run(
-            [*command, "--data-dir", str(endpoints.secrets_dir.parent)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == code, done.stderr
-        return done.stdout
-
+    run = functools.partial(command, endpoints)
     name = run("new", "access", "--contact", f"email:{email}", "--verified", "code").strip()
     shown = json.loads(run("show", name, "--json", code=1))
     assert shown["state"] == "open"
     assert {one["party"] for one in shown["controllers"]} == {"acme", *NAMED}
     assert name in run("list")
-    assert "REQUEST-OUTCOME" in subprocess.run(
-        [sys.executable, "-m", "services.cli.main", "request", "answer", name, "--outcome", "upheld", "--data-dir",
-         str(endpoints.secrets_dir.parent)], capture_output=True, text=True, check=False, timeout=60,
-    ).stderr  # fmt: skip
+    done = run("answer", name, "--outcome", "upheld", code=2, error=True)
+    assert "REQUEST-OUTCOME" in done
     answered = run("answer", name)
     assert "closed" in answered
     (letter,) = await letters(endpoints, name)
@@ -173,7 +171,9 @@ async def test_access_by_the_command_gives_both_documents_with_the_actual_recipi
     assert name not in run("list")
 
 
-async def test_a_restriction_withholds_at_once_and_gives_back_when_lifted(partner, http):
+async def test_a_restriction_withholds_at_once_gives_back_when_lifted_and_all_of_it_is_proven(
+    partner, http, endpoints, tmp_path
+):
     email = someone()
     record = await known(partner, email)
     assert (await allowed(http, email))["allowed"]
@@ -189,6 +189,23 @@ async def test_a_restriction_withholds_at_once_and_gives_back_when_lifted(partne
     await until(lambda: allowed(http, email), lambda a: a["allowed"])
     told = await partner.read("out.canalvert.permissions", lambda b: b["record"] == record, count=3)
     assert told[2]["valid_until"] == told[0]["valid_until"]
+    bundle = await until(
+        lambda: http.get(f"{endpoints.url('proof_archive')}/v1/proofs/{record}.zip"), lambda a: a.status_code == 200
+    )  # fmt: skip
+    file = tmp_path / "proof.zip"
+    file.write_bytes(bundle.content)
+    names = zipfile.ZipFile(file).namelist()
+    story = next(name for name in names if name.endswith("timeline.json"))
+    assert "Demande adressée à canalvert" in zipfile.ZipFile(file).read(story).decode()
+    policy = str(endpoints.secrets_dir.parent / "policy")
+    for command in (
+        [sys.executable, "-m", "services.cli.main", "verify", str(file), "--policy", policy],
+        [sys.executable, "services/proof_archive/verifier/verify_opposable.py", str(file), "--policy", policy],
+    ):
+        checked = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 async def test_a_dispute_suspends_demands_the_proof_and_answers_with_it(partner, http, endpoints):
