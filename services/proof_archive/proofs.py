@@ -126,17 +126,18 @@ class Proofs:
     ) -> Proof:
         """The proof of a record for one audience. Raises IntegrityError when the store contradicts itself.
 
-        Without `files` the evidence is listed, not read.
+        Without `files` the evidence is listed, not read, and no timestamp is joined.
         What is restricted to legal claims is disclosed `for_claims` only: whoever asks so has archived the reason before.
         """
         covered = [item for item in dossier.items if item.covered]
         chosen, read, withheld = _choose(dossier.record, covered, audience)
         erased = any(entry.is_erasure for entry in read)
         open_ = [] if erased else chosen
-        entries, joined, disclosures = await asyncio.gather(
+        entries, joined, disclosures, timestamps = await asyncio.gather(
             self._entries(dossier, chosen),
             self._join(dossier.record, audience, read, erased=erased, for_claims=for_claims, files=files),
             self._disclosures(open_, audience, dossier.verdicts, for_claims=for_claims),
+            self._timestamps(dossier, chosen if files else []),
         )
         request = BundleInput(
             deployment=self._deployment,
@@ -148,7 +149,7 @@ class Proofs:
             disclosures=disclosures,
             evidence=joined.files,
             held=joined.held,
-            timestamps=await self._timestamps(dossier, chosen),
+            timestamps=timestamps,
         )
         return Proof(request, read, chosen, [item for item in dossier.items if not item.covered])
 
@@ -158,9 +159,9 @@ class Proofs:
         return {item.sha256 for item in visible_to(audience, _choose(dossier.record, covered, audience)[1])}
 
     async def _timestamps(self, dossier: Dossier, items: Sequence[Item]) -> Sequence[BundleTimestamp]:
-        if self._stamps is None:
+        if self._stamps is None or not items:
             return ()
-        first = min((item for item in items if item in dossier.consents), key=lambda item: item.index)
+        first = min((item for item in items if item.kind == "consent.recorded"), key=lambda item: item.index)
         points = {item.origin: dossier.checkpoints[item.origin] for item in items}
         return await self._stamps.of((first.log, first.index), points)
 

@@ -7,22 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.proof_archive.attestation.independence import Independence
 from services.proof_archive.bundles.build import BundleInput
 from services.proof_archive.bundles.entries import ReadEntry, read_entry
 from services.proof_archive.bundles.state import State, state_of
 from shared import canonical
-from shared.crypto import note
-from shared.crypto.policy import Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Independence:
-    """Who besides the platform has seen the logs: the trust file's witnesses, and authorities that timestamped (RFC 3161)."""
-
-    known: int = 0
-    seen_by: int = 0
-    independent: bool = False
-    timestamped_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +100,6 @@ class Case:
             return "destinataires non nommés"
         name = self.companies().get(str(party))
         return f"{name} ({party})" if name else str(party)
-
-
-def independence_of(request: BundleInput, policy: Policy | None, timestamped_by: tuple[str, ...] = ()) -> Independence:
-    """Who has seen the checkpoints of a bundle's entries, under the trust file of this deployment."""
-    if policy is None:
-        return Independence(timestamped_by=timestamped_by)
-    keys = {(key.name, key.key_id): name for name, key in policy.witnesses.items()}
-    counts, quorum = [], True
-    for origin in {entry.origin for entry in request.entries}:
-        signatures = note.split(request.checkpoints[origin])[1]
-        seen = {name for s in signatures if (name := keys.get((s.name, s.key_id)))}
-        counts.append(len(seen))
-        quorum = quorum and policy.satisfied(frozenset(seen))
-    return Independence(len(keys), min(counts, default=0), policy.independent and quorum, timestamped_by)
 
 
 def _seen(entry: Any) -> Seen:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from services.proof_archive.attestation import collected, judged
-from services.proof_archive.attestation.case import Case, Independence
+from services.proof_archive.attestation.case import Case
+from services.proof_archive.attestation.independence import Independence
 from services.proof_archive.attestation.judged import Pair
 from services.proof_archive.attestation.picture import Picture
 from services.proof_archive.attestation.text import moment, printable
@@ -110,21 +111,29 @@ def _said(tone: str, label: str, text: str) -> dict[str, str]:
 
 
 def _independence(independence: Independence) -> dict[str, Any]:
-    by = ", ".join(independence.timestamped_by)
-    stamped = f" Les points de contrôle sont horodatés par {by} (RFC 3161)." if by else ""
-    if independence.independent:
+    stamped = _stamped(independence)
+    if independence.witnessed:
         text = (
             f"Chaque point de contrôle cité porte les cosignatures que le fichier de confiance exige : {independence.seen_by} au "
-            f"moins, sur {independence.known} témoins connus.{stamped}"
+            f"moins, sur {independence.known} témoins connus. {stamped}"
         )
-        return {"ok": True, "label": "Preuve vue par des témoins", "text": text}
-    if by:
-        return {"ok": True, "label": "Preuve horodatée par un tiers", "text": stamped.strip()}
+        return {"ok": True, "label": "Preuve vue par des témoins", "text": text.strip()}
+    if independence.stamped:
+        return {"ok": True, "label": "Preuve horodatée par un tiers", "text": stamped}
     text = (
         "Aucun témoin extérieur n’a cosigné ces points de contrôle dans les conditions du fichier de confiance, et aucun tiers "
-        "ne les a horodatés : la preuve repose sur la seule signature de la plateforme."
+        f"n’en a horodaté toutes les entrées : la preuve repose sur la seule signature de la plateforme. {stamped}"
     )
-    return {"ok": False, "label": "Preuve non indépendante", "text": text}
+    return {"ok": False, "label": "Preuve non indépendante", "text": text.strip()}
+
+
+def _stamped(independence: Independence) -> str:
+    """What the timestamps say of the consent; nothing where none is believed."""
+    if independence.first_at is None:
+        return ""
+    by = ", ".join(independence.stamped_by)
+    what = "Toutes les entrées citées sont horodatées" if independence.stamped else "Le consentement est horodaté"
+    return f"{what} par {by} (RFC 3161) ; le consentement l’est depuis le {moment(independence.first_at)}."
 
 
 def _person_note(case: Case) -> str:

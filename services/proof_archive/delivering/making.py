@@ -15,7 +15,8 @@ import orjson
 import typst
 from fastapi import Response
 
-from services.proof_archive.attestation.case import Case, independence_of
+from services.proof_archive.attestation.case import Case
+from services.proof_archive.attestation.independence import independence_of
 from services.proof_archive.attestation.render import Renderer
 from services.proof_archive.bundles.dossier import Dossier
 from services.proof_archive.bundles.manifest import Audience
@@ -23,6 +24,7 @@ from services.proof_archive.checkpoints.standing import Standing
 from services.proof_archive.delivering.event import Delivered
 from services.proof_archive.delivering.outbox import Outbox
 from services.proof_archive.proofs import Proof, Proofs
+from services.proof_archive.verifying.codes import Refused
 from shared.clock import Clock
 from shared.errors import IntegrityError
 from shared.problems import problem
@@ -45,7 +47,7 @@ class Making:
         try:
             made = await self._proofs.prove(dossier, audience, for_claims=for_claims, files=format_ != "json")
             content = await self._content(made, format_)
-        except IntegrityError as error:
+        except (IntegrityError, Refused) as error:
             self._log.error("no proof: the archive contradicts itself", record=dossier.record, exc_info=error)
             return problem(500, "The archive contradicts itself; it has been logged", code="INTEGRITY")
         await self._outbox.keep(Delivered.now(dossier.record, audience, format_, content, self._clock.now()))
@@ -69,6 +71,7 @@ class Making:
         return await asyncio.to_thread(self._proofs.zip, made)
 
     async def _attestation(self, made: Proof) -> bytes:
-        independence = independence_of(made.bundle, self._standing.policy())
+        consent = next(item for item in made.items if item.kind == "consent.recorded")
+        independence = independence_of(made.bundle, self._standing.policy(), (consent.origin, consent.index))
         now = self._clock.now().replace(microsecond=0)
         return await self._renderer.pdf(Case.of(made.bundle, now, independence, len(made.pending)))

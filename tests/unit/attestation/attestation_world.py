@@ -6,7 +6,8 @@ import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.proof_archive.attestation.case import Case, independence_of
+from services.proof_archive.attestation.case import Case
+from services.proof_archive.attestation.independence import independence_of
 from services.proof_archive.bundles.manifest import Audience
 from shared.crypto.policy import parse_policy
 from tests.unit.bundle import bundle_world as base
@@ -136,7 +137,8 @@ def case_of(w, audience=PROSPECTOR, policy=base.POLICY, *, picture=True, disclos
     )  # fmt: skip
     if picture:
         request = replace(request, evidence={PICTURE_SHA256: PICTURE})
-    return Case.of(request, AT, independence_of(request, parse_policy(policy)), pending)
+    consent = (w.origin("consents"), base.consent_index(w))
+    return Case.of(request, AT, independence_of(request, parse_policy(policy), consent), pending)
 
 
 def variants():
