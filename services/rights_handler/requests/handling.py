@@ -59,9 +59,10 @@ class Handling:
         if not request.live:
             raise InputError([Problem("REQUEST-CLOSED", "", "this request has been answered")])
         if (request.right == "dispute") != (outcome in ("upheld", "withdrawn")):
-            raise InputError(
-                [Problem("REQUEST-OUTCOME", "/outcome", "a dispute ends `upheld` or `withdrawn`; no other right")]
-            )
+            message = "a dispute ends `upheld` or `withdrawn`; no other right"
+            raise InputError([Problem("REQUEST-OUTCOME", "/outcome", message)])
+        if request.right == "dispute" and not note:
+            raise InputError([Problem("REQUEST-REASONS", "/note", "say to the person why its dispute ends so")])
         dossier = await self._dossier(request)
         target = await self.addressing.target(request, dossier, to)
         if request.right in ("access", "portability", "erasure") and not request.erased:

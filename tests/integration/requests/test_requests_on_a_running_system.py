@@ -91,9 +91,9 @@ async def letters(endpoints, name):
         await client.close()
 
 
-def command(endpoints, *words, code=0, error=False):
+def command(endpoints, *words, code=0, error=False, group="request"):
     """What `opposable request …` prints."""
-    line = [sys.executable, "-m", "services.cli.main", "--lang", "fr", "request", *words, "--data-dir"]
+    line = [sys.executable, "-m", "services.cli.main", "--lang", "fr", group, *words, "--data-dir"]
     done = subprocess.run(
         [*line, str(endpoints.secrets_dir.parent)], capture_output=True, text=True, check=False, timeout=60
     )
@@ -221,7 +221,7 @@ async def test_a_dispute_suspends_demands_the_proof_and_answers_with_it(partner,
     await until(
         lambda: http.get(f"{archive}/v1/proofs/{record}.zip"), lambda a: a.status_code == 200
     )  # it stands under a checkpoint
-    done = await http.post(f"/v1/requests/{name}/answer", json={"outcome": "upheld"})
+    done = await http.post(f"/v1/requests/{name}/answer", json={"outcome": "upheld", "note": "Sans preuve."})
     assert done.status_code == 200, done.text
     (letter,) = await letters(endpoints, name)
     ((file, kind, _),) = letter["attachments"]
@@ -229,6 +229,15 @@ async def test_a_dispute_suspends_demands_the_proof_and_answers_with_it(partner,
     assert not (await allowed(http, email))["allowed"]
     left = (await http.get("/v1/obligations?owner=acme")).json()["obligations"]
     assert not [one for one in left if one["kind"] == "proof" and one["refs"]["request"] == name]
+
+
+async def test_the_notice_of_article_14_is_ready_for_the_first_message_and_nobody_is_overdue_yet(partner, endpoints):
+    record = await known(partner, someone())
+    text = command(endpoints, "text", record, "--party", "canalvert", group="notices")
+    assert "VOUS POUVEZ VOUS OPPOSER" in text
+    assert "ACME Jeux SAS" in text
+    assert json.loads(command(endpoints, "overdue", "--party", "canalvert", "--json", group="notices")) == []
+    command(endpoints, "text", record, "--party", "marmotte", group="notices", code=1)
 
 
 async def test_nothing_of_the_person_stands_in_clear(partner, http, endpoints):

@@ -168,11 +168,14 @@ class Bench:
         await self.crossing.verdicts([grant], {record: person})
         return grant
 
-    def request(self, right, name="acme/r1", *, contacts=(EMAIL,), verified=True, details=None, record=None, at=None):
+    def request(self, right, name="acme/r1", *, contacts=(EMAIL,), verified=True, details=None, record=None, at=None,
+                subject=None):  # fmt: skip
         at = at or "2026-10-05T09:00:00.000Z"
         owner, document = f"request/{name}", {"contacts": list(contacts)}
         if details:
             document["details"] = details
+        if subject:
+            document |= {"collector_ref": subject[0], "subject_ref": subject[1]}
         key = self.keys.setdefault(owner, RecordKey(b"r" * 32))
         person = Person(tuple((c["type"], c["value"]) for c in contacts))
         return opened(

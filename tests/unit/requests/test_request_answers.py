@@ -248,10 +248,14 @@ async def test_a_dispute_suspends_at_once_and_the_collector_owes_the_proof_withi
     with pytest.raises(InputError) as vague:
         await bench.handling.answer(name)
     assert code(vague) == "REQUEST-OUTCOME"
-    await bench.handling.answer(name, outcome="upheld")
+    with pytest.raises(InputError) as unreasoned:
+        await bench.handling.answer(name, outcome="upheld")
+    assert code(unreasoned) == "REQUEST-REASONS"
+    await bench.handling.answer(name, outcome="upheld", note="La page citée n’était pas en ligne ce jour-là.")
     (message,) = bench.ordered
     assert list(bench.attached(message).values()) == [b"a signed bundle"]
     assert "ne doivent plus servir" in message.text
+    assert "n’était pas en ligne" in message.text
     assert bench.ports.world.obligations[owed.id].closed_at is not None
     assert bench.told("canalvert")[-1] == ("ended", ("DISPUTED",)), "a dispute that is upheld is for good"
     await bench.apply()
@@ -261,7 +265,9 @@ async def test_a_dispute_suspends_at_once_and_the_collector_owes_the_proof_withi
 async def test_a_dispute_withdrawn_or_disproved_gives_the_lines_back(bench):
     await bench.consent()
     bench.archive[RECORD] = b"a signed bundle"
-    await bench.handling.answer(await bench.receive("dispute"), outcome="withdrawn")
+    await bench.handling.answer(
+        await bench.receive("dispute"), outcome="withdrawn", note="Vous nous l’avez écrit hier."
+    )
     assert bench.told("canalvert")[-1] == ("granted", ())
     second = await bench.receive("dispute", name="acme/r2")
     assert bench.told("canalvert")[-1] == ("ended", ("DISPUTED",))
@@ -339,6 +345,22 @@ async def test_requests_taken_in_twice_act_once(bench):
         await bench.handling.receive([request])
     assert len(bench.ordered) == 1
     assert len(bench.begun) == 1
+
+
+async def test_a_person_is_found_by_the_reference_of_the_collector_that_gave_it(bench):
+    await bench.consent()
+    await bench.handling.answer(await bench.receive("access", contacts=(), subject=("acme", "lead-1")))
+    await bench.handling.answer(await bench.receive("access", name="acme/r2", contacts=(), subject=("canalvert", "lead-1")),
+                                to=Addressee("email", EMAIL["value"]))  # fmt: skip
+    found = [len(orjson.loads(bench.attached(m)["acces.json"])["enregistrements"]) for m in bench.ordered]
+    assert found == [1, 0], "a reference belongs to one collector"
+    assert bench.ordered[0].to == EMAIL["value"], "the address of the record, where the request gives none"
+
+
+async def test_a_record_named_is_found_by_itself(bench):
+    await bench.consent()
+    await bench.handling.answer(await bench.receive("access", contacts=(), record=RECORD))
+    assert len(orjson.loads(bench.attached(bench.ordered[0])["acces.json"])["enregistrements"]) == 1
 
 
 async def test_family_members_who_share_a_telephone_are_not_chained(bench):
