@@ -19,7 +19,9 @@ from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS
 SUBJECT = "/subject_ref"
 CONTACTS = "/contacts/"
 CLAIMED = "proof.opened"
-"""Kind of the entry that says why a restricted proof was opened: the operator's and the collector's to see."""
+"""Kind of the entry that says why a restricted proof was opened."""
+CONFIDENTIAL = (CLAIMED, "hold.")
+"""Acts of the operator about legal claims: not a prospecteur's to read, only to know that they are there."""
 
 
 def audience_of(caller: Caller, dossier: Dossier) -> Audience | None:
@@ -55,7 +57,7 @@ def may_see(audience: Audience, item: Item) -> bool:
     facts, party = item.facts, audience.party
     if item.topic == DELIVERIES.name:
         return facts.get("party") == party
-    if item.topic == ERASURES.name and item.kind == CLAIMED:
+    if item.topic == ERASURES.name and item.kind.startswith(CONFIDENTIAL):
         return False
     if item.topic == REPORTS.name:
         return party in (facts.get("source"), facts.get("to"))

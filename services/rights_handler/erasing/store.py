@@ -95,7 +95,7 @@ class MongoErasures:
         update: Document = {"$set": change, "$inc": {"rev": 1}}
         if state != "restricted":
             update["$unset"] = {"contact_keys": "", "subject_key": ""}
-        there = await self._rows.update_one({"_id": record, "state": {"$nin": past[state]}}, update)
+        there = await self._rows.update_one({"_id": record, "state": {"$not": {"$in": past[state]}}}, update)
         if there.matched_count == 0:
             lost = Erasure(record, Cause.PERSON_REQUEST, at, state, fate=fate, next_at=next_at)
             await insert_new(self._rows, [{**row_of(lost), "restored": True}])
