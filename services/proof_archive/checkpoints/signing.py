@@ -117,8 +117,13 @@ class Signing:
         if cause is None and known is not None and head.size < known.size:
             cause = f"the database is behind what was signed ({known.size} entries): let it be replayed from Kafka"
         if cause is not None:
-            await self._halts.halt(head.origin, cause)
+            await self._halt(head.origin, cause)
         return cause is None
+
+    async def _halt(self, origin: str, cause: str) -> None:
+        """Halt a log by name. It is looked at each round from now on: a replay may end at the very size that was signed."""
+        self._done.pop(origin, None)
+        await self._halts.halt(origin, cause)
 
     async def _proven(self, heads: Iterable[Head]) -> list[Head]:
         """Those of these heads that the tiles prove consistent with the memory; the others are halted by name."""
@@ -127,7 +132,7 @@ class Signing:
             nodes = await self._reader.nodes({head.log: (head.size, self._nodes(head)) for head in heads})
         except IntegrityError as error:
             if len(heads) == 1:
-                await self._halts.halt(heads[0].origin, str(error))
+                await self._halt(heads[0].origin, str(error))
                 return []
             return [proven for head in heads for proven in await self._proven([head])]
         proven = []
@@ -135,7 +140,7 @@ class Signing:
             try:
                 self._check(head, nodes[head.log])
             except IntegrityError as error:
-                await self._halts.halt(head.origin, f"inconsistent with what was signed: {error}")
+                await self._halt(head.origin, f"inconsistent with what was signed: {error}")
             else:
                 proven.append(head)
         return proven
