@@ -9,9 +9,10 @@ import pytest
 from bundle_world import LOGS, POLICY, WITNESSES
 from mutants_base import bundle_of, flipped, members_of
 from mutants_file import Draw
+from stamped import STAMPED_POLICY, stamped_bundle
 from three import ROOT
 
-from services.proof_archive.bundles.canonical_zip import write_zip
+from services.proof_archive.bundles.canonical_zip import read_zip, write_zip
 from services.proof_archive.verifying.codes import REASONS
 
 DOCUMENT = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def by_hand(folder, bundle, trust=POLICY, commands=COMMANDS):
 
 
 def test_the_document_has_the_steps():
-    assert len(COMMANDS) == 6
+    assert len(COMMANDS) == 7
     for code, said in REASONS.items():
         assert f"| `{code}` | {said.en} | {said.fr} |" in DOCUMENT
 
@@ -55,6 +56,26 @@ def test_witnesses_are_checked_by_hand(tmp_path):
     assert run.stdout.count("Signature Verified Successfully") == 1 + 4 * 3  # the manifest; the log and two witnesses
     assert run.stdout.count("w1 saw it at 2026-09-14T08:31:") == 4
     assert run.stdout.count("w3 has not seen it") == 4
+
+
+def test_timestamps_are_checked_by_hand(tmp_path):
+    run = by_hand(tmp_path, stamped_bundle(), STAMPED_POLICY)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("Verification: OK") + run.stderr.count("Verification: OK") == 2
+    assert "Time stamp: Sep 15 06:00:00 2026 GMT" in run.stdout
+    assert run.stdout.count("entries 0 to 1 are covered") == 2  # of the consents first, of the verdicts last
+    unknown = by_hand(tmp_path, stamped_bundle(), commands=[*COMMANDS[:1], COMMANDS[6]])
+    assert unknown.stdout.count("an unknown authority: proves nothing") == 2
+
+
+@pytest.mark.parametrize("suffix", [".json", ".tsr", ".consistency"])
+def test_an_altered_timestamp_is_seen_by_hand(tmp_path, suffix):
+    members = dict(read_zip(stamped_bundle()))
+    for name in [name for name in members if name.endswith(suffix) and len(members[name]) > 30]:
+        data = bytearray(members[name])
+        data[-10 if suffix == ".tsr" else -20] ^= 1
+        members[name] = bytes(data)
+    assert by_hand(tmp_path, write_zip(members), STAMPED_POLICY, [COMMANDS[0], COMMANDS[6]]).returncode != 0
 
 
 @pytest.mark.parametrize(

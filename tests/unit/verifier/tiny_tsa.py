@@ -26,7 +26,7 @@ OIDS = {
     "ecdsa-sha256": "2a8648ce3d040302", "ecdsa-sha384": "2a8648ce3d040303", "ecdsa-sha512": "2a8648ce3d040304",
     "signed-data": "2a864886f70d010702", "tst-info": "2a864886f70d0109100104", "content-type": "2a864886f70d010903",
     "message-digest": "2a864886f70d010904", "policy": "2a030401", "data": "2a864886f70d010701",
-    "signing-time": "2a864886f70d010905",
+    "signing-time": "2a864886f70d010905", "signing-certificate": "2a864886f70d010910022f",
 }  # fmt: skip
 HASHES: dict[str, Any] = {
     "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512(), "sha1": hashes.SHA1(),  # noqa: S303
@@ -69,9 +69,11 @@ class Authority:
             b"\2\1\x2a", element(0x18, at.encode()), changes.get("info_rest", element(0x30, b"\2\1\1") + b"\2\1\7"),
         )  # fmt: skip
         stated = changes.get("stated_digest") or _digest(digest, info)
+        named = element(0x04, hashlib.sha256(self.certificate).digest())
         attributes = changes.get("attributes") or b"".join(sorted([
             element(0x30, oid("content-type"), element(0x31, oid(changes.get("content_type", "tst-info")))),
             element(0x30, oid("message-digest"), element(0x31, element(0x04, stated))),
+            element(0x30, oid("signing-certificate"), element(0x31, element(0x30, element(0x30, element(0x30, named))))),
         ]))  # fmt: skip
         default = algorithm("rsa", null=True) if is_rsa else algorithm(f"ecdsa-{digest}", null=False)
         signature = self._sign(element(0x31, attributes), changes.get("signed_with", digest))
