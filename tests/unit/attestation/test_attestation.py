@@ -3,12 +3,14 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
 
 from services.cli import rules_titles
 from services.proof_archive.attestation.document import LIMITS, document_of
+from services.proof_archive.attestation.independence import Independence
 from services.proof_archive.attestation.render import render
 from services.proof_archive.attestation.rule_texts import FILE
 from services.proof_archive.bundles.manifest import Audience
@@ -30,6 +32,7 @@ def texts(made):
     return {name: text_of(pdf) for name, pdf in made.items()}
 
 
+STAMPED_AT = "2026-09-14T08:40:00.000Z"
 STOP_OF_ANOTHER = {
     "kind": "stop.recorded", "stop": base.STOP, "source": "hibou", "stop_kind": "withdrawal", "at": "2026-10-02T08:31:00.000Z",
     "recipients": "all", "channels": "all", "purposes": "all",
@@ -151,3 +154,28 @@ def test_the_person_reads_everything_of_itself():
     text = text_of(render(case))
     assert flat("Établie pourla personne concernée") in text
     assert "hibou" in text
+
+
+@pytest.mark.parametrize(
+    ("seen", "ok", "label", "said"),
+    [
+        (Independence(3, 2, witnessed=True), True, "Preuve vue par des témoins", "2 au moins, sur 3 témoins connus."),
+        (
+            Independence(3, 2, witnessed=True, stamped_by=("tsa",), first_at=STAMPED_AT), True, "Preuve vue par des témoins",
+            "Le consentement est horodaté par tsa (RFC 3161) ; le consentement l’est depuis le 14 septembre 2026 à 10 h 40",
+        ),
+        (
+            Independence(stamped_by=("tsa",), stamped=True, first_at=STAMPED_AT), True, "Preuve horodatée par un tiers",
+            "Toutes les entrées citées sont horodatées par tsa (RFC 3161)",
+        ),
+        (
+            Independence(stamped_by=("tsa",), first_at=STAMPED_AT), False, "Preuve non indépendante",
+            "aucun tiers n’en a horodaté toutes les entrées",
+        ),
+        (Independence(), False, "Preuve non indépendante", "sur la seule signature de la plateforme"),
+    ],
+)  # fmt: skip
+def test_who_has_seen_the_proof(seen, ok, label, said):
+    told = document_of(replace(world.case_of(world.world()), independence=seen))["independence"]
+    assert (told["ok"], told["label"]) == (ok, label)
+    assert said in told["text"]
