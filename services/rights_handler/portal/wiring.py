@@ -10,6 +10,7 @@ from services.rights_handler.messaging import PersonMessages
 from services.rights_handler.persons import Persons
 from services.rights_handler.portal.access import Access, Limits
 from services.rights_handler.portal.acting import Acting
+from services.rights_handler.portal.inside import Inside
 from services.rights_handler.portal.inviting import Inviting
 from services.rights_handler.portal.passes import Lifetimes, Seals
 from services.rights_handler.portal.proofs import Proofs
@@ -50,10 +51,13 @@ def add_portal(
         settings.public_url.rstrip("/"), settings.portal_link_minutes, settings.portal_sweep_every, context.log,
     )  # fmt: skip
     token = (settings.secrets_dir / OPERATOR_TOKEN_FILE).read_text().strip()
-    portal = Portal(
-        access, Acting(context.publisher, context.clock), Reading(index, ledger, vault, context.registry, context.clock),
-        Proofs(settings.proof_url.rstrip("/"), token, Tickets(Ring(settings.secrets_dir, "kek"), context.clock)), settings.portal_link_minutes,
+    acting = Acting(context.publisher, context.clock)
+    tickets = Tickets(Ring(settings.secrets_dir, "kek"), context.clock)
+    inside = Inside(
+        access, acting, Reading(index, ledger, vault, context.registry, context.clock),
+        Proofs(settings.proof_url.rstrip("/"), token, tickets),
     )  # fmt: skip
+    portal = Portal(access, acting, inside, settings.portal_link_minutes)
     context.on_start(store.prepare)
     context.background("portal links", inviting.run)
     context.app.include_router(portal.router())

@@ -14,6 +14,7 @@ from services.rights_handler.messaging import PersonMessages
 from services.rights_handler.persons import CONSENT_KIND, Person, Persons
 from services.rights_handler.portal.access import Access, Limits
 from services.rights_handler.portal.acting import Acting
+from services.rights_handler.portal.inside import Inside
 from services.rights_handler.portal.inviting import Inviting
 from services.rights_handler.portal.passes import Lifetimes, Seals
 from services.rights_handler.portal.proofs import Proofs
@@ -82,9 +83,9 @@ class Bench:
         proofs = Proofs(
             "http://archive.example" if offered else "", "token", Tickets(Fixed({1: b"t" * 32}), self.clock)
         )  # fmt: skip
-        self.app = FastAPI()
+        acting, self.app = Acting(self.ports, self.clock), FastAPI()
         install(self.app, Quiet())
-        self.app.include_router(Portal(self.access, Acting(self.ports, self.clock), reading, proofs, 15).router())
+        self.app.include_router(Portal(self.access, acting, Inside(self.access, acting, reading, proofs), 15).router())
 
     def browser(self, address="203.0.113.7"):
         transport = httpx.ASGITransport(self.app, client=(address, 40000))

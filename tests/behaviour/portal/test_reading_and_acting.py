@@ -80,6 +80,8 @@ async def test_one_company_or_one_means_may_be_withdrawn_apart(bench):
     async with bench.browser() as browser:
         session = (await bench.inside(browser)).url
         await browser.post(f"{session}/retrait", data={"societe": ["canalvert", "inconnue"], "moyen": ["sms", "fumée"]})
+        await browser.post(f"{session}/retrait", data={"societe": "inconnue", "moyen": "sms"})
+        await browser.post(f"{session}/retrait", data={"societe": "hibou", "moyen": "fumée"})
         none = await browser.post(f"{session}/retrait", data={"societe": "inconnue", "moyen": "fumée"})
     (stop,) = bench.events()
     assert (stop["recipients"], stop["channels"]) == (["canalvert"], ["sms"])
