@@ -19,7 +19,7 @@ from services.rights_handler.erasing.tombstones import Tombstones
 from services.rights_handler.matching import stops_by_record
 from services.rights_handler.ports import Index, Ledger
 from shared.clock import Clock
-from shared.errors import InputError
+from shared.errors import InputError, IntegrityError
 from shared.instants import format_instant
 from shared.kafka.record import Record
 
@@ -32,10 +32,10 @@ class Arrivals:
     """The process of the group."""
 
     def __init__(
-        self, *, store: MongoErasures, tombstones: Tombstones, index: Index, ledger: Ledger, clock: Clock, log: Any
+        self, *, store: MongoErasures, tombstones: Tombstones, index: Index, ledger: Ledger, clock: Clock
     ) -> None:  # fmt: skip
         self._store, self._tombstones = store, tombstones
-        self._index, self._ledger, self._clock, self._log = index, ledger, clock, log
+        self._index, self._ledger, self._clock = index, ledger, clock
 
     async def process(self, records: Sequence[Record]) -> None:
         """One batch."""
@@ -65,11 +65,11 @@ class Arrivals:
             await self._store.said(record, "done", next_at=None, fate=None, at=at)
 
     def _facts(self, record: Record) -> Mapping[str, Any] | None:
-        """The facts of a record that moves an erasure. One that cannot be read moves nothing: the archive names it."""
+        """The facts of a record that moves an erasure. Raises IntegrityError where it cannot be read, as the eraser does."""
         try:
             event = decoding.read(record.value)
         except InputError:
-            self._log.error("unreadable record of erasures", partition=record.partition, offset=record.offset)
-            return None
+            place = f"partition {record.partition}, offset {record.offset}"
+            raise IntegrityError(f"a record of erasures cannot be read ({place}): nothing moves past it") from None
         moves = event.kind in (*_MARKS, OWNER_SHREDDED, KEY_DESTROYED) and isinstance(event.facts.get("record"), str)
         return event.facts if moves else None

@@ -47,7 +47,9 @@ class Tombstones:
         keys = {key for grant in grants for key in grant.contact_keys}
         shared: set[str] = set()
         if keys:
-            others = self._grants.find({"cks": {"$in": sorted(keys)}, "_id": {"$not": {"$in": sorted(ours)}}}, {"cks": 1})
+            others = self._grants.find(
+                {"cks": {"$in": sorted(keys)}, "_id": {"$not": {"$in": sorted(ours)}}}, {"cks": 1}
+            )
             shared = {key async for row in others for key in row["cks"]}
         named: dict[str, set[str]] = {}
         for grant in grants:

@@ -34,9 +34,7 @@ def install(
     for prepare in (store.prepare, holds.prepare, tombstones.prepare):
         context.on_start(prepare)
     erasing = Erasing(store=store, holds=holds, index=index, vault=vault, clock=context.clock)
-    arrivals = Arrivals(
-        store=store, tombstones=tombstones, index=index, ledger=ledger, clock=context.clock, log=context.log
-    )
+    arrivals = Arrivals(store=store, tombstones=tombstones, index=index, ledger=ledger, clock=context.clock)
     context.consume(topics=[ERASURES.name], group=GROUP, process=arrivals.process, isolate=False)
     steps = Steps(
         store, holds, tombstones, index, ledger, teller, requesting, context.publisher, context.clock,

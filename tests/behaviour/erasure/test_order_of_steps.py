@@ -30,7 +30,7 @@ from services.rights_handler.reports import MongoReports
 from services.rights_handler.requesting import Requesting
 from services.rights_handler.teller import Teller
 from shared.clock import ManualClock
-from shared.errors import InputError
+from shared.errors import InputError, IntegrityError
 from shared.instants import format_instant, parse_instant
 from shared.kafka.record import StoredRecord
 from shared.logging import configure
@@ -122,9 +122,7 @@ class Scene:
             store, holds, tombstones, index, ledger, teller, Requesting(outbox, self.clock), outbox, self.clock,
             timedelta(seconds=1), LOG,
         )  # fmt: skip
-        self.arrivals = Arrivals(
-            store=store, tombstones=tombstones, index=index, ledger=ledger, clock=self.clock, log=LOG
-        )
+        self.arrivals = Arrivals(store=store, tombstones=tombstones, index=index, ledger=ledger, clock=self.clock)
         self.acts = HoldActs(holds, store, ledger, outbox, self.clock, timedelta(seconds=1))
         self.retention = Retention(tombstones, index, self.erasing, self.keys, self.clock, 3, timedelta(seconds=1), LOG)
         return self
@@ -392,6 +390,14 @@ async def test_the_text_of_an_old_stop_is_given_up_and_what_it_does_stays(scene)
     assert await scene.retention.look_at_stops() == 0
     grant = await scene.consent(collected_at="2022-01-01T00:00:00.000Z", received_at="2022-01-01T00:00:00.000Z")
     assert "acme/old" in {stop.id for stop in await scene.index.stops_about([grant])}
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"{", b'{"facts":{}}', b'{"facts":{"kind":"record.erased","record":"a/b"},"sealed":"?"}']
+)
+async def test_an_entry_that_cannot_be_read_halts_the_index_too(scene, value):
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        await scene.arrivals.process([StoredRecord(ERASURES.name, 0, 0, 0, None, value)])
 
 
 async def test_what_was_never_admitted_is_refused_before_anything_begins(scene):
