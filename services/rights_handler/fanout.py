@@ -67,6 +67,8 @@ class FanOut:
 
     async def review(self, stops: Sequence[Stop], grants: Sequence[Grant]) -> None:
         """Ask the operator about postal addresses that look alike; nothing is ordered because of them."""
+        if not any(stop.near_keys for stop in stops):
+            return  # nearly always so
         now = format_instant(self.clock.now())
         questions = {one.id: one for one in (review(stop, grant, now) for stop, grant in near_pairs(stops, grants))}
         if questions:

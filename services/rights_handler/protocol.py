@@ -8,11 +8,11 @@ writing, staying silent when a consent meets an earlier stop, and skipping an or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from services.rights_handler.domain import Decision, Grant, Stop, Transfer, covers, decide, holds
 from services.rights_handler.fanout import FanOut, Touch
-from services.rights_handler.kinds import request_of
+from services.rights_handler.kinds import SUSPENDING, request_of
 from services.rights_handler.matching import meetings, stops_by_record
 from services.rights_handler.persons import Person
 from services.rights_handler.ports import Index, Written
@@ -43,11 +43,13 @@ class Crossing:
             for grant, decisions in decided
         }
         await self._fan_out([Touch(s, g, told[g.record]) for s, g in meetings(stops, current)], persons)
-        await self._spread(stops, further)
+        if further:
+            await self._spread(stops, further)
         await self._fan_out.review(stops, current)
         again = [grant.record for grant in current if written[grant.record] is Written.KNOWN]
         once = await self._index.once_valid(again) if again else {}
         await self._teller.permissions(decided, persons, once)
+        await self._suspended_meanwhile([g for g, ds in decided if any(d.granted for d in ds)], {s.id for s in stops})
 
     async def stops(self, arrived: Sequence[Stop]) -> None:
         """S. Records the stops, then tells everyone who may hold what they cover, down- and upstream."""
@@ -65,6 +67,17 @@ class Crossing:
         stops = await self._index.stops_about(grants)
 
         await self._fan_out([Touch(stop, grant, None) for stop, grant in meetings(stops, grants)])
+
+    async def _suspended_meanwhile(self, granted: Sequence[Grant], known: Collection[str]) -> None:
+        """A request that suspends came while permissions went out: its end must be the last word, so it is said again.
+
+        A stop needs no such look: its order has a date, which a party compares. Of a suspension only the last word on a line
+        counts; whoever wrote first is seen by the other, before or after, and says the end after the permission.
+        """
+        if granted:
+            late = [s for s in await self._index.stops_about(granted, (), SUSPENDING) if s.id not in known]
+            for stop, grant in meetings(late, granted):
+                await self._teller.ended([(grant, _suspended(stop, grant))], cause=stop.id)
 
     async def _follow(self, stops: Sequence[Stop], grants: Sequence[Grant]) -> tuple[Sequence[Stop], list[Grant]]:
         """Stops that name one of these records take its contacts, as a step of their own: write, and only then read.
