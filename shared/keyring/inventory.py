@@ -12,12 +12,13 @@ from pathlib import Path
 from shared.errors import ConfigurationError, IntegrityError
 from shared.keyring.escrow import SUFFIX, Key, Lock, Secret, lock, read_head, unlock
 from shared.keyring.ring import file_name, versions_present, write_secret
+from shared.local_engines.secret_files import RAW, TOKEN
 
-NAMES = ("kek", "pepper", "match-master", "log.seed", "bundle.seed", "operator-token")
+NAMES = (*RAW, TOKEN)
 
 
 def secrets_of(directory: Path, names: Sequence[str] = NAMES) -> list[Secret]:
-    """All that are there. Raises ConfigurationError where one cannot be read, or one of the six has no file at all."""
+    """All that are there. Raises ConfigurationError where one cannot be read, or one has no file at all."""
     found = []
     for name in names:
         versions = sorted(versions_present(directory, name))
