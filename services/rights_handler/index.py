@@ -107,8 +107,10 @@ class MongoIndex:
         """Insert those that are new."""
         await insert_new(self._transfers, [transfer_row(transfer) for transfer in transfers])
 
-    async def stops_about(self, grants: Sequence[Grant], contact_keys: Collection[str] = ()) -> list[Stop]:
-        """One query over as many indexes as these have kinds of keys."""
+    async def stops_about(
+        self, grants: Sequence[Grant], contact_keys: Collection[str] = (), kinds: Collection[str] = ()
+    ) -> list[Stop]:
+        """One query over as many indexes as these have kinds of keys; of some kinds of stops only, where they are given."""
         query = _any_of(
             cks={*contact_keys, *(key for grant in grants for key in grant.contact_keys)},
             sref={grant.subject_key for grant in grants if grant.subject_key is not None},
@@ -118,7 +120,8 @@ class MongoIndex:
         )
         if not query:
             return []
-        found = [stop_of(self._naming.back(row)) async for row in self._stops.find({**query, "lifted": None})]
+        query |= {"lifted": None, **({"kind": {"$in": sorted(kinds)}} if kinds else {})}
+        found = [stop_of(self._naming.back(row)) async for row in self._stops.find(query)]
         await self._naming.confirm(_named(query))
         return found
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 RELAYED = frozenset({"erasure", "rectification", "restriction", "dispute"})
 """Rights whose exercise each recipient is told of (RGPD 19; the dispute by analogy: whoever holds the data must stop)."""
+SUSPENDING = RELAYED - {"rectification"}
+"""Those that end permissions, by an event of their own: no order on the topic of stops tells a party when they came."""
 REVERSIBLE = frozenset({"restriction", "dispute"})
 """Those that suspend for a time only, so that they act before anything else is looked at."""
 STOPPED = "STOPPED"

@@ -71,8 +71,10 @@ class Index(Protocol):
         """Write transfers, unique by (record, to)."""
         ...
 
-    async def stops_about(self, grants: Sequence[Grant], contact_keys: Collection[str] = ()) -> list[Stop]:
-        """Every stop that shares a contact key, near key, subject key or the record with any of these, or has one of the keys."""
+    async def stops_about(
+        self, grants: Sequence[Grant], contact_keys: Collection[str] = (), kinds: Collection[str] = ()
+    ) -> list[Stop]:
+        """Every stop (of these kinds) that shares a contact, near or subject key, or the record, with any, or has one of the keys."""
         ...
 
     async def grants_about(self, stops: Sequence[Stop]) -> list[Grant]:
