@@ -23,7 +23,7 @@ from services.rights_handler.renaming import naming_state
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.keyring.escrow import Secret
-from shared.keyring.inventory import NAMES, secrets_of
+from shared.keyring.inventory import NAMES, names_in, secrets_of
 from shared.keyring.kek import rotation_in_hand, rows_by_version
 from shared.keyring.ring import versions_present
 from shared.mongo import Client, connect
@@ -52,7 +52,7 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 async def _status(settings: Settings) -> dict[str, Any]:
     directory = settings.secrets_dir
-    secrets = [secret for name in NAMES for secret in _present(directory, name)]
+    secrets = [secret for name in names_in(directory) for secret in _present(directory, name)]
     client: Client = connect(settings, "keys")
     try:
         needed = await rows_by_version(client)

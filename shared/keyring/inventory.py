@@ -6,6 +6,7 @@ random bytes that nothing can bring back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +16,20 @@ from shared.keyring.ring import file_name, versions_present, write_secret
 from shared.local_engines.secret_files import RAW, TOKEN
 
 NAMES = (*RAW, TOKEN)
+PARTYS = re.compile(r"webhook\.[a-z0-9][a-z0-9-]{1,40}\.v[1-9][0-9]{0,5}")
+"""Files that a deployment has more of, one for each version of a party's webhook secret."""
 
 
-def secrets_of(directory: Path, names: Sequence[str] = NAMES) -> list[Secret]:
+def names_in(directory: Path) -> tuple[str, ...]:
+    """The names of every secret that this directory has or must have."""
+    there = directory.iterdir() if directory.is_dir() else ()
+    return (*NAMES, *sorted(path.name for path in there if PARTYS.fullmatch(path.name)))
+
+
+def secrets_of(directory: Path, names: Sequence[str] | None = None) -> list[Secret]:
     """All that are there. Raises ConfigurationError where one cannot be read, or one has no file at all."""
     found = []
-    for name in names:
+    for name in names_in(directory) if names is None else names:
         versions = sorted(versions_present(directory, name))
         if not versions:
             raise ConfigurationError(
@@ -60,7 +69,7 @@ def restore(secrets: list[Secret], directory: Path) -> dict[str, str]:
     """Write those that are missing; by file, `restored` or `present`. One that is there and is another stops everything."""
     outcome: dict[str, str] = {}
     for secret in secrets:
-        if secret.name not in NAMES or secret.version < 1:
+        if (secret.name not in NAMES and not PARTYS.fullmatch(secret.name)) or secret.version < 1:
             raise IntegrityError(f"an escrow file names no secret of ours: {secret.name!r}")
         path = directory / file_name(secret.name, secret.version)
         if path.exists() and path.read_bytes() != secret.content:

@@ -163,6 +163,14 @@ def test_an_escrow_is_whole_and_never_mixed(desk):
     assert "no escrow files" in str(nothing.exception)
 
 
+def test_secrets_of_parties_are_kept_too(desk):
+    (desk.secrets / "webhook.canalvert.v2").write_text("whsec_x")
+    assert desk.escrow().exit_code == 0
+    (desk.secrets / "webhook.canalvert.v2").unlink()
+    assert desk("restore", *desk.open).exit_code == 0
+    assert (desk.secrets / "webhook.canalvert.v2").read_text() == "whsec_x"
+
+
 def test_a_passphrase_opens_them_too(desk):
     (desk.folder / "words").write_text(WORDS + "\n")
     words = ["--passphrase-file", str(desk.folder / "words")]
