@@ -65,11 +65,11 @@ class World:
         for transfer in transfers:
             self.transfers.setdefault((transfer.record, transfer.to), transfer)
 
-    def stops_about(self, grants, contact_keys=()):
+    def stops_about(self, grants, contact_keys=(), kinds=()):
         names = set(contact_keys).union(*(keys_of_grant(grant) | grant.near_keys for grant in grants))
         named = {stop for grant in grants for stop in grant.stopped_by}
         found = [s for s in self.stops.values() if (keys_of_stop(s) | s.near_keys) & names or s.id in named]
-        return [stop for stop in found if stop.id not in self.lifted]
+        return [stop for stop in found if stop.id not in self.lifted and (not kinds or stop.kind in kinds)]
 
     def lift(self, stop_id, at):
         self.lifted.setdefault(stop_id, at)
