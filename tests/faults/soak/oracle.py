@@ -52,16 +52,11 @@ class Said:
             self.stop.channels is None or channel in self.stop.channels
         )
 
-    def names(self, given: Given) -> bool:
-        """By its record, or by the reference of the collector that sends the stop."""
-        by_ref = self.stop.subject_ref == given.consent.member.ref and self.stop.source == given.consent.collector
-        return self.stop.record == given.record or (self.stop.subject_ref is not None and by_ref)
 
-
-def contacts_of(said: Said, everything: Iterable[Given]) -> frozenset[tuple[str, str]]:
+def contacts_of(said: Said, named: Iterable[Given]) -> frozenset[tuple[str, str]]:
     """Its own, and those of the records it names that are not newer than it."""
-    named = [g for g in everything if said.names(g) and said.at >= g.from_when]
-    return frozenset(said.stop.contacts).union(*(g.consent.contacts for g in named))
+    older = [given for given in named if said.at >= given.from_when]
+    return frozenset(said.stop.contacts).union(*(given.consent.contacts for given in older))
 
 
 class Truth:
@@ -69,21 +64,25 @@ class Truth:
 
     def __init__(self, givens: Iterable[Given], saids: Iterable[Said]) -> None:
         self.givens = list(givens)
+        self.by_record = {given.record: given for given in self.givens}
         self.stops_of: Mapping[str, list[Said]] = self._meet(list(saids))
 
     def _meet(self, saids: list[Said]) -> dict[str, list[Said]]:
         by_contact: defaultdict[tuple[str, str], list[Given]] = defaultdict(list)
+        by_ref: defaultdict[tuple[str, str], list[Given]] = defaultdict(list)
         for given in self.givens:
+            by_ref[given.consent.collector, given.consent.member.ref].append(given)
             for contact in given.consent.contacts:
                 by_contact[contact].append(given)
         found: defaultdict[str, dict[str, Said]] = defaultdict(dict)
         for said in saids:
-            for contact in contacts_of(said, self.givens):
-                for given in by_contact[contact]:
-                    found[given.record][said.stop.id] = said
-            for given in self.givens:
-                if said.names(given):
-                    found[given.record][said.stop.id] = said
+            # It names a record, or the reference of the collector that sends it.
+            named = by_ref[said.stop.source, said.stop.subject_ref] if said.stop.subject_ref else []
+            if said.stop.record in self.by_record:
+                named = [self.by_record[said.stop.record]]
+            shared = [given for contact in contacts_of(said, named) for given in by_contact[contact]]
+            for given in (*named, *shared):
+                found[given.record][said.stop.id] = said
         return {record: list(stops.values()) for record, stops in found.items()}
 
     def orders(self) -> set[tuple[str, str, str]]:
@@ -103,7 +102,7 @@ class Truth:
 
     def forbidden(self, record: str, recipient: str, channel: str) -> str | None:
         """Why a line may not be used, where a stop forbids it."""
-        given = next(g for g in self.givens if g.record == record)
+        given = self.by_record[record]
         for said in self.stops_of.get(record, ()):
             if said.scoped(recipient, channel):
                 if said.at >= given.from_when:

@@ -15,7 +15,8 @@ from tests.bench import world
 COLLECTORS, PROSPECTORS = world.COLLECTORS, world.PROSPECTORS[:3]
 KILLED = ("collector", "consent_validator", "rights_handler")
 GROUPS = (("rights_handler.stops", "stops"), ("rights_handler.verdicts", "verdicts"))
-FAMILIES = 12
+STEPS_A_FAMILY = 40
+"""Of a long soak there are more people, not more consents of each: the orders of a stop are as many as the records it covers."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,10 @@ def make(seed: int, seconds: float, per_second: float) -> Plan:
     """The plan of a seed."""
     draw = random.Random(seed)
     plan = Plan(seed, seconds)
-    people = [_member(seed, family, who) for family in range(FAMILIES) for who in range(3)]
+    steps = int(seconds * per_second)
+    people = [_member(seed, family, who) for family in range(max(4, steps // STEPS_A_FAMILY)) for who in range(3)]
     consents: list[Consent] = []
-    for place in range(int(seconds * per_second)):
+    for place in range(steps):
         kind = draw.random()
         if not consents or kind < 0.62:
             consents.append(_consent(draw, place, draw.choice(people)))
@@ -110,7 +112,9 @@ def make(seed: int, seconds: float, per_second: float) -> Plan:
 
 def _member(seed: int, family: int, who: int) -> Member:
     return Member(
-        f"soak.{seed}.{family}.{who}@courriel.example", f"+3369{seed % 1000:03d}{family:02d}00", f"ref-{family}-{who}"
+        email=f"soak.{seed}.{family}.{who}@courriel.example",
+        phone=f"+3369{seed % 1000:03d}{family:04d}",
+        ref=f"ref-{seed}-{family}-{who}",
     )
 
 

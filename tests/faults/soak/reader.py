@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,29 @@ class Party:
     def __init__(self) -> None:
         self.lines: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.orders: dict[str, dict[str, Any]] = {}
+        self.about: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        """Orders by what they name: a consent, or a key of a contact."""
+
+    def order(self, body: dict[str, Any]) -> None:
+        self.orders[body["order_id"]] = body
+        for name in {*body["consent_ids"], *keys(body)}:
+            self.about[name][body["order_id"]] = body
 
     def usable(self) -> list[list[str]]:
-        return [
-            [line["record"], line["channel"]]
-            for line in self.lines.values()
-            if "stop_url" in line and not any(covers(order, line) for order in self.orders.values())
-        ]
+        granted = [line for line in self.lines.values() if "stop_url" in line]
+        return [[line["record"], line["channel"]] for line in granted if not self.stopped(line)]
+
+    def stopped(self, line: dict[str, Any]) -> bool:
+        names = {line["consent_id"], *keys(line)}
+        return any(covers(order, line) for name in names for order in self.about.get(name, {}).values())
 
 
 def covers(order: dict[str, Any], line: dict[str, Any]) -> bool:
-    same = line["consent_id"] in order["consent_ids"] or bool(keys(order) & keys(line))
+    """An order about this consent or contact: does it forbid the line?"""
     scoped = all(
         order[s] == "all" or line[n] in order[s] for s, n in (("channels", "channel"), ("purposes", "purpose"))
     )
-    return same and scoped and order["at"] >= line["collected_at"]
+    return scoped and order["at"] >= line["collected_at"]
 
 
 def keys(body: dict[str, Any]) -> set[str]:
@@ -52,7 +61,7 @@ async def run(bootstrap: str, out: Path, prefix: str) -> None:
     await consumer.start()
     consumer.subscribe(pattern=r"^out\..*\.(permissions|withdrawals)$")
     parties: dict[str, Party] = {}
-    written = 0.0
+    written, every = 0.0, EVERY_S
     loop = asyncio.get_running_loop()
     while True:
         for partition, records in (await consumer.getmany(timeout_ms=200)).items():
@@ -61,12 +70,14 @@ async def run(bootstrap: str, out: Path, prefix: str) -> None:
             for record in records:
                 body = json.loads(record.value)
                 if kind == "withdrawals":
-                    known.orders[body["order_id"]] = body
+                    known.order(body)
                 else:
                     known.lines[body["record"], body["channel"], body["purpose"]] = body
-        if loop.time() - written > EVERY_S:
-            written = loop.time()
+        if loop.time() - written > every:
+            started = loop.time()
             write(out, parties, prefix)
+            written = loop.time()
+            every = max(EVERY_S, 5 * (written - started))  # a long soak: more to write, less often
 
 
 def write(out: Path, parties: dict[str, Party], prefix: str) -> None:
