@@ -133,21 +133,30 @@ class Lane:
             limit = WINDOW + len(self._in_hand)
             rows = await self._p.store.due(self.party, now, limit)
             self._more = self._more or len(rows) == limit
-            fresh = [row for row in rows if row.id not in self._in_hand]
-            ahead = await self._p.store.ahead(self.party, {row.thread for row in fresh}, now) if fresh else {}
-            behind = []
-            for row in fresh:
-                first = ahead.get(row.thread)
-                if first is not None and first[0] < row.place:
-                    behind.append((row, first[1], "behind", False))
-                    continue
-                self._in_hand.add(row.id)
-                if row.thread in self._threads:
-                    self._threads[row.thread].append(row)
-                else:
-                    self._threads[row.thread] = deque([row])
-                    self._ready.append(row.thread)
+            fresh = {row.id: row for row in rows if row.id not in self._in_hand}
+            if not fresh:
+                return
+            behind: list[tuple[Waiting, datetime, str, bool]] = []
+            standing = await self._p.store.threads(self.party, {row.thread for row in fresh.values()})
+            for thread, queued in standing.items():
+                blocked: datetime | None = None
+                for _, identity, due_at in queued:
+                    row = fresh.get(identity)
+                    if row is not None and blocked is None:
+                        self._accept(thread, row)
+                    elif row is not None and blocked is not None:
+                        behind.append((row, blocked, "behind", False))
+                    elif identity not in self._in_hand and blocked is None:
+                        blocked = due_at  # what comes after it waits as long, and sorts after it
             await self._p.store.settle([], behind)
+
+    def _accept(self, thread: str, row: Waiting) -> None:
+        self._in_hand.add(row.id)
+        if thread in self._threads:
+            self._threads[thread].append(row)
+        else:
+            self._threads[thread] = deque([row])
+            self._ready.append(thread)
 
     def _launch(self) -> None:
         probing = self._endpoint.breaker.probing

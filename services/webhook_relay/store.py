@@ -101,15 +101,13 @@ class Store:
         found = self._rows.find(query).sort([("next_at", ASCENDING), ("place", ASCENDING)]).limit(limit)
         return [_waiting(row) async for row in found]
 
-    async def ahead(self, party: str, threads: Collection[str], now: datetime) -> dict[str, tuple[int, datetime]]:
-        """Of each thread the first event that waits for a later time: (place, when)."""
-        query = {"party": party, "thread": {"$in": list(threads)}, "state": QUEUED, "next_at": {"$gt": now}}
-        first: dict[str, tuple[int, datetime]] = {}
+    async def threads(self, party: str, threads: Collection[str]) -> dict[str, list[tuple[int, str, datetime]]]:
+        """Everything queued on these threads, whether due or not, first place first: (place, id, when it is due)."""
+        query = {"party": party, "thread": {"$in": list(threads)}, "state": QUEUED}
+        found: dict[str, list[tuple[int, str, datetime]]] = {}
         async for row in self._rows.find(query, {"thread": 1, "place": 1, "next_at": 1}):
-            known = first.get(row["thread"])
-            if known is None or row["place"] < known[0]:
-                first[row["thread"]] = row["place"], row["next_at"]
-        return first
+            found.setdefault(row["thread"], []).append((row["place"], row["_id"], row["next_at"]))
+        return {thread: sorted(rows) for thread, rows in found.items()}
 
     async def next_due(self, party: str) -> datetime | None:
         """When the first event of a party may be tried; None where none waits."""

@@ -38,9 +38,8 @@ async def test_one_withdrawal_is_applied_by_webhook_by_feed_and_by_kafka_and_a_l
     new_secret(endpoints, "canalvert")
     by_hook = Endpoint(PartySystem(), PartySecrets(endpoints.secrets_dir).of("canalvert"))
     by_feed, liar = PartySystem(), SimulatedParty(settings_of(endpoints), "tisane", Behaviour(manner=Manner.LYING))
-    (client,) = await as_parties(endpoints, "hibou")
-    await client.aclose()
-    await as_parties(endpoints, "tisane")
+    for client in await as_parties(endpoints, "hibou", "tisane"):
+        await client.aclose()
     feed = FeedParty(endpoints.url("collector"), key("hibou"), "hibou", by_feed)
     async with serving(make_app(by_hook)) as url, playing(feed.run()), playing(liar.run()):
         await register(endpoints, with_webhook("canalvert", f"{url}/hook"))
