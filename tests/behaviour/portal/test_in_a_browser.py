@@ -140,6 +140,7 @@ async def test_no_page_has_an_accessibility_violation_at_any_size_or_scheme(make
             if options is WHAT_CHANGES and name not in TELLING and not PICTURES:
                 continue
             await go(page, method, path, fields)
+            assert ("ne peut plus servir" in await page.title()) == (name == "unusable"), name
             await page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
             if PICTURES:
                 await page.screenshot(path=Path(PICTURES) / f"{name}-{width}-{scheme}.png", full_page=True)
@@ -218,6 +219,7 @@ async def test_pages_reflow_at_400_percent_with_wide_spacing_and_keep_their_outl
     titles = set()
     for name, method, path, fields in await every_page(bench):
         await go(page, method, path, fields)
+        assert ("ne peut plus servir" in await page.title()) == (name == "unusable"), name
         await page.evaluate(SPACED)
         seen = await page.evaluate(OUTLINE)
         assert seen["wide"] <= 0, name
