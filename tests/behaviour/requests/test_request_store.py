@@ -7,7 +7,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from services.rights_handler.index import MongoIndex
-from services.rights_handler.kinds import row_of
+from services.rights_handler.kinds import SUSPENDING, row_of
 from services.rights_handler.ledger import MongoLedger
 from services.rights_handler.requests import domain
 from services.rights_handler.requests.model import Letter, Request
@@ -125,7 +125,11 @@ async def test_lookups_use_an_index_and_a_lifted_suspension_stays_lifted(mongo_u
     suspension = make_stop(row_of("acme/r1"), kind="restriction", source="acme")
     await index.put_stops([suspension])
     assert [stop.kind for stop in await index.stops_about([grant])] == ["restriction"]
+    assert [stop.id for stop in await index.stops_about([grant], (), SUSPENDING)] == [suspension.id]
+    await index.put_stops([make_stop()])
+    assert len(await index.stops_about([grant])) == 2
+    assert [stop.id for stop in await index.stops_about([grant], (), SUSPENDING)] == [suspension.id]
     await index.lift(suspension.id, AT)
     await index.put_stops([suspension])  # a replay
-    assert await index.stops_about([grant]) == []
+    assert [stop.id for stop in await index.stops_about([grant])] == ["canalvert/s1"]
     await client.close()
