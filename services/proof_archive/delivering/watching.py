@@ -1,10 +1,11 @@
 """How soon each proof is available: from the receipt of a consent to the checkpoint that covers its first verdict.
 
-Verdicts are read once, in windows, as checkpoints cover them; a window's end is written down before it is counted, so that a
-crash counts it again over the very same entries (`tallies`). The time is that of the newest checkpoint at the moment of the
-look, once a second: an upper bound, by a second at most. What was archived before the first look ever is not measured.
+Once a second the newest checkpoint of each log is noted with its time; verdicts are then read, in windows of one checkpoint, at
+a bounded pace: under load the counting lags, the times do not (an upper bound, by a second at most). A window's end is
+written down before it is counted, so that a crash counts it again over the very same entries (`tallies`). What was archived
+before the first look ever is not measured.
 
-sla_windows {_id: log, size, to, at} · {_id: "since", at}
+sla_windows {_id: log, size, to, at, points: [{size, at}]} · {_id: "since", at}
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ from shared.topics import VERDICTS
 EVERY_S = 1.0
 BACKOFF_MOST_S = 30.0
 WINDOW = 1000
-"""Entries counted at once."""
+"""Entries of a log counted in one look: what bounds the cost of counting under load."""
+POINTS = 3600
+"""Checkpoints of a log remembered while its counting lags: an hour of them; beyond, the next one's time is taken."""
 
 
 class Watching:
@@ -63,7 +66,7 @@ class Watching:
             await asyncio.sleep(delay * random.uniform(0.8, 1.0))
 
     async def look(self) -> int:
-        """Count what the newest checkpoints cover, a window a log at most; returns how many entries were looked at."""
+        """Note the newest checkpoints and count one window a log; returns how many entries were looked at."""
         since = await self._since()
         latest = await self._reader.latest()
         logs = [
@@ -73,10 +76,23 @@ class Watching:
         rows = {row["_id"]: row async for row in self._db.sla_windows.find({"_id": {"$in": list(covered)}})}
         looked = 0
         for log, point in covered.items():
-            row = rows.get(log, {"size": 0})
-            if row["size"] < point.size or row.get("to"):
-                looked += await self._window(log, row, point, since)
+            looked += await self._window(log, await self._noticed(log, rows.get(log), point), since)
         return looked
+
+    async def _noticed(self, log: int, row: Document | None, point: SignedCheckpoint) -> Document:
+        """The row of a log, with the newest checkpoint among those whose entries are still to be counted."""
+        if row is not None and point.size <= max([row["size"], *(known["size"] for known in row["points"])]):
+            return row
+        new = {"size": point.size, "at": point.at or self._clock.now()}
+        noticed: Any = await self._db.sla_windows.find_one_and_update(
+            {"_id": log},
+            {
+                "$setOnInsert": {"size": 0, "to": None},
+                "$push": {"points": {"$each": [new], "$slice": -POINTS}},
+            },
+            upsert=True, return_document=ReturnDocument.AFTER,
+        )  # fmt: skip
+        return dict(noticed)
 
     async def _since(self) -> datetime:
         row: Any = await self._db.sla_windows.find_one_and_update(
@@ -86,21 +102,25 @@ class Watching:
         at: datetime = row["at"]
         return at
 
-    async def _window(self, log: int, row: Document, point: SignedCheckpoint, since: datetime) -> int:
-        begin, end, at = row["size"], row.get("to"), row.get("at")
+    async def _window(self, log: int, row: Document, since: datetime) -> int:
+        """Count the next entries of a log, of one checkpoint: up to where it reaches, `WINDOW` at most."""
+        begin, end, at = row["size"], row["to"], row.get("at")
         if end is None:
-            end, at = min(point.size, begin + WINDOW), point.at or self._clock.now()
-            claimed: Any = await self._db.sla_windows.find_one_and_update(
-                {"_id": log, "size": begin, "to": None}, {"$set": {"to": end, "at": at}},
-                upsert=begin == 0 and "_id" not in row, return_document=ReturnDocument.AFTER,
-            )  # fmt: skip
+            ahead = [point for point in row["points"] if point["size"] > begin]
+            if not ahead:
+                return 0
+            point = min(ahead, key=lambda known: known["size"])
+            end, at = min(point["size"], begin + WINDOW), point["at"]
+            claimed = await self._db.sla_windows.find_one_and_update(
+                {"_id": log, "size": begin, "to": None}, {"$set": {"to": end, "at": at}}
+            )
             if claimed is None:
                 return 0  # another instance was first
-            at = claimed["at"]
         assert isinstance(at, datetime)  # noqa: S101 - written together with `to`
         await self._tallies.add("a", await self._count(log, begin, end, at, since), (log, end))
         await self._db.sla_windows.update_one(
-            {"_id": log, "size": begin, "to": end}, {"$set": {"size": end, "to": None}}
+            {"_id": log, "size": begin, "to": end},
+            {"$set": {"size": end, "to": None}, "$pull": {"points": {"size": {"$lte": end}}}},
         )
         return int(end - begin)
 
