@@ -63,6 +63,10 @@ async def test_planted_contacts_stay_where_they_may(example_system):
     await partner.send("in.acme.consents", "opposable.consent.collected.v1", {**data, "surprise": person["email"]})
     await partner.read("out.acme.receipts", lambda b: b["status"] == "rejected")
 
+    async with httpx.AsyncClient(base_url=at.url("rights_handler")) as browser:
+        assert (await browser.post("/me", data={"contact": person["email"]})).status_code == 200
+    await partner.read("messages", lambda b: b["facts"]["owner"] == record)
+
     hits: dict[str, int] = {}
     topics = set()
     async for topic, text in every_record(at.kafka):
@@ -74,12 +78,12 @@ async def test_planted_contacts_stay_where_they_may(example_system):
     }  # the collector's own reference of the lead is what the entitled parties know it by
     assert {"in.acme.consents", "in.acme.rights", "dead"} <= set(hits)
     assert set(hits) - source_ref_told == {"in.acme.consents", "in.acme.rights", "dead"}
-    assert {"consents", "verdicts", "stops", "deliveries", "checkpoints"} <= topics
+    assert {"consents", "verdicts", "stops", "deliveries", "checkpoints", "messages"} <= topics
 
     client = AsyncMongoClient(at.mongodb)
     try:
         found = []
-        for name in ("vault", "rights", "archive"):
+        for name in ("vault", "rights", "archive", "notifier"):
             for collection in await client[name].list_collection_names():
                 async for document in client[name][collection].find():
                     text = repr(document).encode()
