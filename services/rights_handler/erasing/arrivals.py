@@ -13,8 +13,8 @@ from typing import Any
 from services.rights_handler import decoding
 from services.rights_handler.erasing.model import Fate
 from services.rights_handler.erasing.said import KEY_DESTROYED, OWNER_SHREDDED, RECORD_ERASED, RECORD_RESTRICTED
-from services.rights_handler.erasing.steps import STUCK
 from services.rights_handler.erasing.store import MongoErasures
+from services.rights_handler.erasing.stuck import STUCK
 from services.rights_handler.erasing.tombstones import Tombstones
 from services.rights_handler.matching import stops_by_record
 from services.rights_handler.ports import Index, Ledger

@@ -13,31 +13,29 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from services.rights_handler.deliveries import OPERATOR
 from services.rights_handler.domain import Grant, Instant, Stop
 from services.rights_handler.erasing import said
 from services.rights_handler.erasing.hold_store import MongoHolds
 from services.rights_handler.erasing.holds import held, next_look, scopes_of
-from services.rights_handler.erasing.model import UNFINISHED, Cause, Erasure, Fate, State
+from services.rights_handler.erasing.model import Cause, Erasure, Fate, State
 from services.rights_handler.erasing.objecting import all_told, objection, orders_of, stop_for
 from services.rights_handler.erasing.store import MongoErasures
+from services.rights_handler.erasing.stuck import STUCK, owed, stuck
 from services.rights_handler.erasing.table import on_request
 from services.rights_handler.erasing.tombstones import Tombstones
 from services.rights_handler.former import Name
 from services.rights_handler.kinds import request_of
 from services.rights_handler.matching import stops_by_record
-from services.rights_handler.ports import Index, Ledger, Obligation, Outbox
+from services.rights_handler.ports import Index, Ledger, Outbox
 from services.rights_handler.requesting import Requesting
 from services.rights_handler.teller import Teller
 from shared.clock import Clock
-from shared.instants import format_instant, parse_instant
+from shared.instants import format_instant
 from shared.topics import PLATFORM_PARTY
 
 LEASE = timedelta(seconds=30)
 SOON = timedelta(milliseconds=300)
 """Between two looks at whether everyone was told."""
-STUCK = timedelta(minutes=10)
-"""An erasure that is not done by then is an operator's matter; looked at again every so often."""
 MOST = 200
 """Rows of one sweep."""
 
@@ -183,9 +181,8 @@ class Steps:
 
     async def _name_stuck(self, rows: Sequence[Erasure]) -> None:
         """Open an obligation for each that should be done by now (promise P7)."""
-        late = [r for r in rows if r.state in UNFINISHED and r.requested_at <= self._in(-STUCK)]
-        late = [r for r in late if r.published_at is None or r.published_at <= self._in(-STUCK)]
-        await self.ledger.open_obligations([_owed(row, self._now()) for row in late])
+        late = stuck(rows, self._in(-STUCK))
+        await self.ledger.open_obligations([owed(row, self._now()) for row in late])
         for row in late:
             self.log.warning("erasure is not finished in time", record=row.record, state=row.state)
 
@@ -206,18 +203,3 @@ def _fate(grant: Grant, once: Mapping[str, frozenset[Name]], now: Instant) -> Fa
 
 def _next(row: Erasure, at: Instant) -> Erasure:
     return replace(row, next_at=at, rev=row.rev + 1)
-
-
-def _owed(row: Erasure, now: Instant) -> Obligation:
-    causes = {
-        "objecting": "the stop that must come first has not reached everyone",
-        "deciding": "what becomes of the data is not settled",
-        "decided": "the entry is not published",
-        "published": "the index is not cleared, though the entry is published",
-        "erased": "the key is not destroyed: the eraser waits for the archive or for the index, or is not running",
-    }
-    due = format_instant(parse_instant(row.requested_at) + STUCK)
-    return Obligation(
-        id=f"erasure/{row.record}", kind="erasure", owner=OPERATOR, cause=causes[row.state], opened_at=now,
-        due_at=due, next_at=row.next_at, refs=(("record", row.record), *((("stop", row.stop),) if row.stop else ())),
-    )  # fmt: skip
