@@ -81,12 +81,13 @@ class KekRotation:
         state = await self._vault.rotations.find_one({"_id": NAME})
         if state is not None and state["phase"] != "done":
             return state
-        current = max(versions_present(self._directory, NAME), default=0)
-        if not current:
+        newest, last = max(versions_present(self._directory, NAME), default=0), 1 if state is None else state["to"]
+        if not newest:
             raise ConfigurationError("there is no KEK in the secrets directory to rotate from")
+        to = newest if newest > last else newest + 1  # one that was brought to every machine beforehand is the next
         state = {
-            "_id": NAME, "to": current + 1, "phase": "begun", "at": "", "done": 0, "begun_at": self._now(),
-            "total": await self._vault.keys.count_documents(older(current + 1)),
+            "_id": NAME, "to": to, "phase": "begun", "at": "", "done": 0, "begun_at": self._now(),
+            "total": await self._vault.keys.count_documents(older(to)),
         }  # fmt: skip
         await self._vault.rotations.replace_one({"_id": NAME}, state, upsert=True)
         return state

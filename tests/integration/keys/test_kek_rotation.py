@@ -81,6 +81,16 @@ async def test_every_key_opens_after_it_and_the_old_kek_is_gone(world):
         await Vault(world.client, Fixed({2: b"k" * 32})).read(world.keys)
 
 
+async def test_a_version_brought_to_every_machine_beforehand_is_the_next(world):
+    await world.admit(3)
+    (world.folder / "kek.2").write_bytes(b"2" * 32)
+    await world.admit(3)
+    assert await rows_by_version(world.client) == {1: 3, 2: 3}, "written under the newest as soon as it is there"
+    done = await world.rotation().run()
+    assert (done.new, done.rewrapped, done.check) == (2, 3, check_value("kek", 2, b"2" * 32))
+    assert await world.readable()
+
+
 async def test_duplicates_and_own_crashes_are_recognised_across_it(world):
     (one,) = await world.admit(1)
     await world.rotation().run()
