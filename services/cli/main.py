@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "request": ("request",),
     "notices": ("informing",),
     "webhook": ("webhook",),
+    "message": ("message",),
     "proof": ("proof", "proof_sla"),
     "evidence": ("evidence",),
     "verify": ("verify",),

@@ -22,7 +22,16 @@ from shared.local_engines.endpoints import FILE, Endpoints, ServiceAt
 from shared.settings import Settings
 
 DEFAULT_DATA_DIR = Path(".opposable")
-SERVICES = ("collector", "consent_validator", "rights_handler", "proof_archive", "signer", "eraser", "webhook_relay")
+SERVICES = (
+    "collector",
+    "consent_validator",
+    "rights_handler",
+    "proof_archive",
+    "signer",
+    "eraser",
+    "webhook_relay",
+    "notifier",
+)
 NEGATIVE, UNUSABLE = 1, 2
 """Exit codes: the answer is no; the input or the system cannot be used. 0 = done."""
 

@@ -154,6 +154,32 @@ async def test_stopping_by_typing_a_contact_closes_every_channel_at_once(partner
     assert {order["channels"] for order in orders} == {"all"}
 
 
+async def test_the_operator_sees_and_settles_a_refused_mail_by_the_command(partner, person, sink, endpoints):
+    email = f"refusee.{uuid.uuid4().hex[:8]}@courriel.example"
+    sink.replies[email] = "550 5.1.1 inconnue"
+    record = await partner.consent(consent(email))
+    await partner.permissions("canalvert", record)
+    await person.post("/me", data={"contact": email})
+
+    async def command(*words):
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "services.cli.main", "message", *words, "--data-dir", str(endpoints.secrets_dir.parent), "--json"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout
+
+    _, out = await until(lambda: command("list"), lambda answer: answer[0] == 1)
+    (owed,) = json.loads(out)
+    assert (owed["owner"], owed["code"]) == ("operator", "SMTP-550 5.1.1")
+    assert email not in out
+    del sink.replies[email]
+    assert (await command("retry", owed["refs"]["message"]))[0] == 0
+    await mail_to(sink, email)
+    assert (await until(lambda: command("list"), lambda answer: answer[0] == 0))[1].strip() == "[]"
+    assert (await command("close", owed["refs"]["message"]))[0] == 1  # it was sent: nothing to settle
+
+
 async def test_one_machine_cannot_ask_for_ever(person):
     answers = [(await person.post("/me", data={"contact": f"n{n}@courriel.example"})).status_code for n in range(14)]
     assert answers[-1] == 429
