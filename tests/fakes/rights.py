@@ -168,7 +168,7 @@ class World:
 
     def put(self, requests):
         for request in requests:
-            self.requests.setdefault(request.id, request)
+            self.requests.setdefault(request.id, without_names(request))
 
     def get(self, ids):
         return [self.requests[key] for key in sorted(ids) if key in self.requests]
@@ -182,7 +182,7 @@ class World:
         for request in requests:
             there = self.requests.get(request.id)
             if there is not None and there.rev == request.rev - 1:
-                self.requests[request.id] = request
+                self.requests[request.id] = without_names(request)
                 saved.add(request.id)
         return saved
 
@@ -194,6 +194,11 @@ class World:
 
     def send(self, message):
         self.published.append(message)
+
+
+def without_names(request):
+    """A request as it is stored: its person is named by its sealed part only."""
+    return replace(request, contact_keys=frozenset(), subject_key=None)
 
 
 class Direct:

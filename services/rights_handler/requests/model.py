@@ -54,6 +54,7 @@ class Request:
     verified: bool
     """Identity checked by whoever took the request in."""
     contact_keys: frozenset[str] = frozenset()
+    """Names of its person in the index; not stored (see `store`)."""
     subject_key: str | None = None
     record: str | None = None
     sealed: bytes | None = None

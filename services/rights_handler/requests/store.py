@@ -1,4 +1,7 @@
-"""Requests in MongoDB (collection `rights.requests`): found by id or by their next moment, changed by comparing `rev`."""
+"""Requests in MongoDB (collection `rights.requests`): found by id or by their next moment, changed by comparing `rev`.
+
+A request that is read names its person by its sealed part only (`gathering.fresh`).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from services.rights_handler.index import insert_new
 from services.rights_handler.requests.model import Letter, Request
 from shared.mongo import Client, Document, database
 
-_PLAIN = tuple(f.name for f in fields(Request) if f.name not in ("id", "contact_keys", "sealed", "letters", "history"))
+_NAMES = ("contact_keys", "subject_key")
+"""Names of the person under the pepper: worked out from the sealed part when they are needed, so that none outlives a rotation."""
+_PLAIN = tuple(f.name for f in fields(Request) if f.name not in ("id", "sealed", "letters", "history", *_NAMES))
 _TUPLES = ("erased",)
 
 
@@ -72,7 +77,6 @@ def request_row(request: Request) -> Document:
     row: Document = {name: getattr(request, name) for name in _PLAIN}
     row.update((name, list(row[name])) for name in _TUPLES)
     row["_id"] = request.id
-    row["cks"] = sorted(request.contact_keys)
     row["sealed"] = None if request.sealed is None else Binary(request.sealed)
     row["letters"] = [
         {
@@ -91,7 +95,6 @@ def request_of_row(row: Mapping[str, Any]) -> Request:
     values.update((name, tuple(values[name])) for name in _TUPLES)
     return Request(
         id=row["_id"],
-        contact_keys=frozenset(row["cks"]),
         sealed=None if row["sealed"] is None else bytes(row["sealed"]),
         letters=tuple(
             Letter(**{**one, "sealed": bytes(one["sealed"]), "facts": tuple(sorted(one["facts"].items()))})

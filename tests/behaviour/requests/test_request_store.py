@@ -23,7 +23,7 @@ LETTER = Letter("request.refused", b"\x00sealed", "0" * 64, AT, facts=(("reason"
 
 def make(n=0, right="access", **more):
     values = {"id": f"acme/r{n}", "source": "acme", "right": right, "asked_at": AT, "received_at": AT, "due_at": AT,
-              "verified": True, "contact_keys": frozenset(["p1.a", "p1.b"]), "sealed": b"\x01"}  # fmt: skip
+              "verified": True, "sealed": b"\x01"}  # fmt: skip
     return domain.opened(Request(**{**values, **more}))
 
 
@@ -40,8 +40,8 @@ async def store(request):
 
 
 async def test_what_is_written_is_read_back_equal_at_each_step_of_a_life(store):
-    request = make(subject_key="s1.x", record="acme/r")
-    await store.put([request])
+    request = make(record="acme/r")
+    await store.put([replace(request, contact_keys=frozenset(["p1.a"]), subject_key="s1.x")])  # names are not stored
     assert await store.get([request.id]) == [request]
     for step in (
         lambda r: domain.acting(r, AT),
