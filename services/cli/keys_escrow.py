@@ -133,7 +133,7 @@ def _tell(
     for sentence in wrong or ():
         typer.echo(sentence, err=True)
     if not wrong:
-        typer.echo(f"{len(secrets)} secrets: {done}" if tr("en", "fr") == "en" else f"{len(secrets)} secrets : {done}")
+        typer.echo(tr(f"{len(secrets)} secrets: {done}", f"{len(secrets)} secrets : {done}"))
 
 
 def _bytes(path: Path) -> bytes:
