@@ -82,7 +82,7 @@ async def build(context: Context) -> None:
     bundle_key = Signer(settings.deployment + BUNDLE_SUFFIX, read_secret(settings.secrets_dir, "bundle.seed"))
     standing = Standing(reader, settings.trust_file, context.clock, settings.proof_due_s)
     kept = KeptStamps(context.mongo, settings.deployment)
-    joining = Joining(files, vault, settings.evidence_bundle_bytes)
+    joining = Joining(files, owed, vault, settings.evidence_bundle_bytes)
     proofs = Proofs(
         reader,
         vault,

@@ -6,7 +6,8 @@ The auditor and the operator get everything. What nobody cites is not taken: the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -46,14 +47,16 @@ class EvidenceRoutes:
         _check(sha256)
         if int(_digits(request.headers.get("content-length"))) > self._most:
             raise _too_long(self._most)
-        rows = await self._owed.of(sha256, None if "operator" in caller.scopes else caller.party)
+        owner = None if "operator" in caller.scopes else caller.party
+        rows = await self._owed.of(sha256, owner)
         if not rows:
             raise _forbidden("No form, notice, contract or consent of this key's party cites this file yet")
         names = _names(sha256, rows)
         held = await self._files.held(names)
         missing = [name for name in names if name not in held][:COPIES_MOST]
         if not missing:
-            await _drain(request, self._most)
+            await _check_body(sha256, request, self._most)
+            await self._settle(names, owner)
             return JSONResponse({"sha256": sha256, "status": "held", "bytes": held[names[0]].size})
         records = [record for _, record in missing if record is not None]
         keys: dict[str | None, RecordKey | None] = {**dict((await self._vault.read(records)).items())}
@@ -66,8 +69,9 @@ class EvidenceRoutes:
         except TooLong:
             raise _too_long(self._most) from None
         except OtherHash:
-            raise Refusal(422, "EVIDENCE-HASH", "The SHA-256 of the body is not the one in the address") from None
-        kept = [name for name in stored if await self._settled(name)]
+            raise _other_hash() from None
+        await self._settle([name for name in names if name in held], owner)
+        kept = await self._settle(stored, owner)
         if not kept:
             raise Refusal(409, "EVIDENCE-ERASED", "The personal data of the consent that cites this file was erased")
         size = (await self._files.held(kept))[kept[0]].size
@@ -104,29 +108,38 @@ class EvidenceRoutes:
         rows = await self._owed.open_of(owner, request.query_params.get("after", ""), limit)
         return JSONResponse({"owed": rows, "after": rows[-1]["id"] if len(rows) == limit else None})
 
-    async def _settled(self, name: Name) -> bool:
-        """Close what the upload settles; what was erased while it was sent is not kept."""
-        if await self._owed.uploaded(*name):
-            return True
-        if name[1] is not None:
-            await self._files.erase([name[1]])
-        return False
+    async def _settle(self, names: Sequence[Name], owner: str | None) -> list[Name]:
+        """Close what an upload settles; what was erased while it was sent is not kept. Returns what is."""
+        kept = []
+        for sha256, record in names:
+            if await self._owed.uploaded(sha256, record, owner):
+                kept.append((sha256, record))
+            elif record is not None:
+                await self._files.erase([record])
+        return kept
 
     async def _readable(self, sha256: str, caller: Caller, record: str | None) -> Stored:
         names: list[Name]
         if caller.scopes & {"auditor", "operator"}:
             names = _names(sha256, await self._owed.of(sha256))
         elif "collector" in caller.scopes:
-            names = _names(sha256, await self._owed.of(sha256, caller.party))
+            rows = await self._owed.of(sha256, caller.party)
+            names = _names(sha256, [row for row in rows if not row["open"]])
+            if rows and not names:
+                raise _not_uploaded()
         else:
             if record is None:
                 raise _forbidden("Say by ?record=<collector>/<consent id> which proof of yours carries this file")
-            names = [(sha256, None)] if sha256 in await self._carried(record, caller) else []
+            if sha256 not in await self._carried(record, caller):
+                raise _not_yours()
+            names = [(sha256, None)] if await self._owed.settled([sha256], record.partition("/")[0]) else []
+            if not names:
+                raise _not_uploaded()
         if not names:
-            raise _forbidden("This key is not entitled to this file, or there is no such file")
+            raise _not_yours()
         held = await self._files.held(names)
         if not held:
-            raise Refusal(404, "EVIDENCE-OWED", "This file is cited but was not uploaded: its collector owes it")
+            raise _not_uploaded()
         return next(held[name] for name in names if name in held)
 
 
@@ -159,18 +172,33 @@ def _digits(text: str | None, default: str = "0") -> str:
     return text
 
 
-async def _drain(request: Request, most: int) -> None:
-    """Read and forget what the sender still sends, so that it hears the answer."""
-    size = 0
+async def _check_body(sha256: str, request: Request, most: int) -> None:
+    """Read and forget a file that is stored already: whoever sends it has shown to hold it."""
+    digest, size = hashlib.sha256(), 0
     parts: AsyncIterator[bytes] = request.stream()
     async for part in parts:
+        digest.update(part)
         size += len(part)
         if size > most:
             raise _too_long(most)
+    if digest.hexdigest() != sha256:
+        raise _other_hash()
+
+
+def _other_hash() -> Refusal:
+    return Refusal(422, "EVIDENCE-HASH", "The SHA-256 of the body is not the one in the address")
+
+
+def _not_uploaded() -> Refusal:
+    return Refusal(404, "EVIDENCE-OWED", "This file is cited but was not uploaded: its collector owes it")
 
 
 def _too_long(most: int) -> Refusal:
     return Refusal(413, "EVIDENCE-TOO-LARGE", f"A file of evidence has at most {most} bytes here")
+
+
+def _not_yours() -> Refusal:
+    return _forbidden("This key is not entitled to this file, or there is no such file")
 
 
 def _forbidden(title: str) -> Refusal:

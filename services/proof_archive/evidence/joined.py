@@ -14,6 +14,7 @@ from services.proof_archive.bundles.evidence import Evidence, evidence_of
 from services.proof_archive.bundles.facts import Consent, Registered
 from services.proof_archive.bundles.manifest import Audience
 from services.proof_archive.evidence.files import Files, Name, Stored
+from services.proof_archive.evidence.owed import Owed
 from shared import canonical
 from shared.crypto.sealing import RecordKey
 from shared.errors import IntegrityError
@@ -51,8 +52,8 @@ def choose(sizes: Mapping[str, int], budget: int) -> list[str]:
 class Joining:
     """Takes files out of the store for bundles of at most `budget` bytes of them."""
 
-    def __init__(self, files: Files, vault: Vault, budget: int) -> None:
-        self._files, self._vault, self._budget = files, vault, budget
+    def __init__(self, files: Files, owed: Owed, vault: Vault, budget: int) -> None:
+        self._files, self._owed, self._vault, self._budget = files, owed, vault, budget
 
     async def join(
         self,
@@ -71,7 +72,8 @@ class Joining:
         Raises IntegrityError where a stored file is not the one that its name says.
         """
         wanted = [item.sha256 for item in visible_to(audience, read)]
-        names: list[Name] = [(sha256, None) for sha256 in wanted]
+        settled = await self._owed.settled(wanted, record.partition("/")[0])
+        names: list[Name] = [(sha256, None) for sha256 in sorted(settled)]
         if audience.scope != "prospector" and not erased:
             names += [(sha256, record) for sha256 in wanted]
         stored = await self._files.held(names)

@@ -2,20 +2,20 @@
 
 evidence_cited {_id: "<sha256> <owner> <record or ->", sha256, owner, record, what, first_at, due_at, next_at, open, overdue}
 
-Nothing here reads the history: rows are made by batch, closed by the upload, and read by index. Each side writes, then reads
-the other's (a citation and an upload, an upload and an erasure): whichever comes second sees both.
+Nothing here reads the history: rows are made by batch, closed by the owner's upload, and read by index. An erasure and an
+upload, or a citation, each write, then read the other's rows: whichever comes second sees both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING
 
 from services.proof_archive.domain import Entry
-from services.proof_archive.evidence.citations import Citation
+from services.proof_archive.evidence.citations import OPERATOR, Citation
 from services.proof_archive.evidence.files import Files
 from services.proof_archive.log.inserts import insert
 from shared.instants import format_instant, from_millis
@@ -55,8 +55,6 @@ class Owed:
         if first:
             await insert(self._rows, [self._row(citation, ts) for citation, ts in first.values()], None)
             cited = [citation for citation, _ in first.values()]
-            held = await self._files.held({(c.sha256, None) for c in cited if c.record is None})
-            await self._close([c.id for c in cited if c.record is None and (c.sha256, None) in held])
             records = {c.record for c in cited if c.record}
             found = self._erased.find({"_id": {"$in": sorted(records)}}) if records else None
             gone |= {row["_id"] async for row in found} if found is not None else set()
@@ -75,9 +73,24 @@ class Owed:
         query = {"sha256": sha256} | ({"owner": owner} if owner is not None else {})
         return [row async for row in self._rows.find(query).sort([("open", -1), ("_id", 1)]).limit(most)]
 
-    async def uploaded(self, sha256: str, record: str | None) -> bool:
-        """Close what an upload settles. False where nothing cites the file any more: it was erased meanwhile."""
-        cited = {"sha256": sha256, "record": record}
+    async def settled(self, hashes: Iterable[str], owner: str) -> set[str]:
+        """Those of these files, of no single person, that this owner has shown to hold, or that the operator answers for.
+
+        Knowing a hash is not holding a file: who cites another's file receives it only after sending it.
+        """
+        query = {
+            "sha256": {"$in": sorted(hashes)}, "owner": {"$in": [owner, OPERATOR]}, "open": False, "record": None,
+        }  # fmt: skip
+        return {row["sha256"] async for row in self._rows.find(query, {"sha256": 1})}
+
+    async def uploaded(self, sha256: str, record: str | None, owner: str | None) -> bool:
+        """Close what an upload by `owner` (None: the operator) settles: its own debt and the operator's.
+
+        False where it cites the file no more: it was erased meanwhile.
+        """
+        cited: Document = {"sha256": sha256, "record": record}
+        if owner is not None:
+            cited["owner"] = {"$in": [owner, OPERATOR]}
         await self._rows.update_many({**cited, "open": True}, {"$set": {"open": False}, "$unset": {"next_at": ""}})
         return await self._rows.find_one(cited, {"_id": 1}) is not None
 
@@ -117,12 +130,6 @@ class Owed:
             "first_at": first, "due_at": first + self._due, "next_at": first + self._due, "open": True,
         }  # fmt: skip
         return row | ({"record": citation.record} if citation.record else {})
-
-    async def _close(self, names: Sequence[str]) -> None:
-        if names:
-            await self._rows.update_many(
-                {"_id": {"$in": list(names)}, "open": True}, {"$set": {"open": False}, "$unset": {"next_at": ""}}
-            )
 
     def _remember(self, names: Iterable[str]) -> None:
         if len(self._known) > _REMEMBERED:

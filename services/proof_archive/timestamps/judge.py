@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from services.proof_archive.timestamps.certificate import Certificate
 from services.proof_archive.timestamps.der import INTEGER, SEQUENCE, Der, unsigned
-from services.proof_archive.timestamps.token import Certificate, Token, parse_token
+from services.proof_archive.timestamps.token import Token, parse_token
 from shared import canonical
 from shared.errors import IntegrityError
 

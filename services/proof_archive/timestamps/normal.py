@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import rfc3161_client
 
+from services.proof_archive.timestamps.certificate import read_certificate
 from services.proof_archive.timestamps.der import INTEGER, OCTETS, OID, SEQUENCE, SET, Der, element
-from services.proof_archive.timestamps.token import EXPLICIT_0, GRANTED, SIGNED_DATA, parse_token, read_certificate
+from services.proof_archive.timestamps.token import EXPLICIT_0, GRANTED, SIGNED_DATA, parse_token
 from shared.errors import IntegrityError
 
 LISTS = 0xA1

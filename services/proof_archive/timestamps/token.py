@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from services.proof_archive.timestamps.certificate import Certificate, read_certificate
 from services.proof_archive.timestamps.der import (
-    BITS,
     BOOLEAN,
     GENERALIZED_TIME,
     INTEGER,
@@ -19,7 +19,6 @@ from services.proof_archive.timestamps.der import (
     OID,
     SEQUENCE,
     SET,
-    UTC_TIME,
     Der,
 )
 from shared.errors import IntegrityError
@@ -31,10 +30,7 @@ TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
 CONTENT_TYPE = bytes.fromhex("06092a864886f70d010903")
 MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
 VERSION_1, VERSION_3 = bytes.fromhex("020101"), bytes.fromhex("020103")
-_KEY_USAGE = bytes.fromhex("0603551d25")
-_FOR_TIME_STAMPING = bytes.fromhex("300a06082b06010505070308")
-_TRUE = b"\xff"
-EXPLICIT_0, EXPLICIT_1, EXPLICIT_3 = 0xA0, 0xA1, 0xA3
+EXPLICIT_0, EXPLICIT_1 = 0xA0, 0xA1
 _OPTIONAL = (SEQUENCE, BOOLEAN, INTEGER, EXPLICIT_0, EXPLICIT_1)
 """What may follow the time, in this order: accuracy, ordering, nonce, the authority's name, extensions."""
 
@@ -42,23 +38,6 @@ _OPTIONAL = (SEQUENCE, BOOLEAN, INTEGER, EXPLICIT_0, EXPLICIT_1)
 _GEN_TIME = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9])(?:\.([0-9]{0,8}[1-9]))?Z"
 )
-_NOT_TIME = re.compile(r"(?:[0-9]{2})?[0-9]{12}Z")
-_CENTURY_TURNS = "50"
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What is read of a certificate. `key`: the algorithm and the bits of its public key; times as `YYYYMMDDHHMMSS`."""
-
-    data: bytes
-    issuer: bytes
-    serial: bytes
-    not_before: str
-    not_after: str
-    key_algorithm: bytes
-    key: bytes
-    for_time_stamping: bool
-    """Whether it is for timestamps and nothing else, critically (RFC 3161 §2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,46 +97,6 @@ def parse_token(data: bytes) -> Token:
     )  # fmt: skip
 
 
-def read_certificate(data: bytes) -> Certificate:
-    """Read a certificate. Raises IntegrityError where it is not an X.509 version 3 one."""
-    outer = Der(data).take(SEQUENCE)
-    body = outer.take(SEQUENCE)
-    outer.raw(SEQUENCE)
-    outer.raw(BITS)
-    outer.done()
-    body.raw(EXPLICIT_0)
-    serial = body.raw(INTEGER)
-    body.raw(SEQUENCE)
-    issuer = body.raw(SEQUENCE)
-    validity = body.take(SEQUENCE)
-    not_before, not_after = _time(validity), _time(validity)
-    validity.done()
-    body.raw(SEQUENCE)
-    key = body.take(SEQUENCE)
-    key_algorithm, bits = key.raw(SEQUENCE), key.content(BITS)
-    key.done()
-    for_time_stamping = False
-    while body:
-        if body.tag == EXPLICIT_3:
-            for_time_stamping = _is_for_time_stamping(_only(Der(body.raw(EXPLICIT_3)).take(EXPLICIT_3), SEQUENCE))
-        else:
-            body.skip()
-    return Certificate(data, issuer, serial, not_before, not_after, key_algorithm, bits, for_time_stamping)
-
-
-def _is_for_time_stamping(extensions: Der) -> bool:
-    found = False
-    while extensions:
-        extension = extensions.take(SEQUENCE)
-        name = extension.raw(OID)
-        critical = extension.tag == BOOLEAN and extension.content(BOOLEAN) == _TRUE
-        value = extension.content(OCTETS)
-        extension.done()
-        if name == _KEY_USAGE:
-            found = critical and value == _FOR_TIME_STAMPING
-    return found
-
-
 def _stated_digest(attributes: Der) -> bytes:
     found: dict[bytes, Der] = {}
     while attributes:
@@ -198,18 +137,6 @@ def _read_info(content: bytes) -> tuple[bytes, bytes, str, str]:
     except ValueError as error:
         raise IntegrityError("not a time of our calendar") from error
     return algorithm, digest, at, "".join(match.groups()[:6])
-
-
-def _time(validity: Der) -> str:
-    tag = validity.tag
-    if tag not in (UTC_TIME, GENERALIZED_TIME):
-        raise IntegrityError("a certificate's validity is two times")
-    text = _ascii(validity.content(tag))
-    if _NOT_TIME.fullmatch(text) is None or len(text) != (13 if tag == UTC_TIME else 15):
-        raise IntegrityError("a certificate's time is not written as DER writes it")
-    if tag == UTC_TIME:
-        text = ("20" if text[:2] < _CENTURY_TURNS else "19") + text
-    return text[:-1]
 
 
 def _ascii(data: bytes) -> str:

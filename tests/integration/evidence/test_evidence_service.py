@@ -173,6 +173,38 @@ async def test_a_file_for_everyone_is_owed_once_and_joined_for_everyone(scene):
     assert (item.joined, item.held) == (False, len(contract))
 
 
+async def test_citing_anothers_file_does_not_give_it(scene):
+    contract = uuid.uuid4().bytes * 900
+    await cite_page(scene, "bench-a", contract)
+    assert (await put(scene, contract)).status_code == 201
+    record = await cite_page(scene, "bench-b", contract)  # it knows the hash, and claims it as its own page
+    assert (await scene.get(f"/v1/evidence/{sha(contract)}", "bench-b")).json()["code"] == "EVIDENCE-OWED"
+    _, members = await contents(scene, record, "bench-b")
+    assert members == {}
+    assert sha(contract) in await owed(scene, "bench-b")
+    wrong = await put(scene, b"not it", who="bench-b", name=sha(contract))
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "EVIDENCE-HASH")
+    assert (await scene.get(f"/v1/evidence/{sha(contract)}", "bench-b")).status_code == 404
+    held = await put(scene, contract, who="bench-b")  # it has shown to hold it
+    assert (held.status_code, held.json()["status"]) == (200, "held")
+    assert (await scene.get(f"/v1/evidence/{sha(contract)}", "bench-b")).content == contract
+    _, members = await contents(scene, record, "bench-b")
+    assert members == {f"evidence/{sha(contract)}.bin": contract}
+
+
+async def cite_page(scene, collector, page):
+    """A consent of a collector whose form was this page."""
+    number = uuid.uuid4().int % 10**9
+    consent_id, data = world.consent(collector, number, "three", f"jeanne.{number}@courriel.example")
+    data = json.loads(data)
+    data["form"]["sha256"] = sha(page)
+    row, key, value = await scene.accept(collector, "opposable.consent.collected.v1", canonical.dumps(data))
+    await scene.archive.publisher.send_all([Outgoing(row.name, key, value)])
+    record = f"{collector}/{consent_id}"
+    await scene.complete(record, "consent.recorded")
+    return record
+
+
 async def test_what_is_refused_says_why_and_stores_nothing(scene):
     recording = PIECES + uuid.uuid4().bytes
     await consent_with(scene, recording)
