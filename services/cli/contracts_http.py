@@ -16,6 +16,7 @@ SETTINGS = {
     "consent_validator": "ValidatorSettings",
     "rights_handler": "RightsSettings",
     "proof_archive": "ArchiveSettings",
+    "webhook_relay": "RelaySettings",
 }
 """Each service that others call, and the class of its settings."""
 
