@@ -17,6 +17,7 @@ SETTINGS = {
     "rights_handler": "RightsSettings",
     "proof_archive": "ArchiveSettings",
     "webhook_relay": "RelaySettings",
+    "notifier": "NotifierSettings",
 }
 """Each service that others call, and the class of its settings."""
 
