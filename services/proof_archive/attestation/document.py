@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.proof_archive.attestation import collected, judged
+from services.proof_archive.attestation import collected, judged, page_shown
 from services.proof_archive.attestation.case import Case
 from services.proof_archive.attestation.independence import Independence
 from services.proof_archive.attestation.judged import Pair
@@ -37,7 +37,7 @@ def document_of(case: Case, picture: Picture | None = None, held: str | None = N
         "independence": _independence(case.independence),
         "who": collected.who(case),
         "person": {"rows": collected.person(case), "note": _person_note(case)},
-        "seen": collected.seen_page(case, picture, held),
+        "seen": page_shown.seen_page(case, picture, held),
         "act": collected.act(case),
         "list": collected.named(case),
         "lines": judged.lines_table(case, lines),

@@ -7,9 +7,9 @@ from typing import Any
 import segno
 
 from services.proof_archive.attestation.case import Case, Seen
-from services.proof_archive.attestation.collected import Row, row
 from services.proof_archive.attestation.rule_texts import rule_texts
 from services.proof_archive.attestation.text import moment, short_day, short_moment
+from services.proof_archive.attestation.values import Row, row
 from services.proof_archive.attestation.words import (
     ANSWERS,
     BASES,

@@ -18,8 +18,8 @@ from typing import Any, Literal
 import typst
 
 from services.proof_archive.attestation.case import Case
-from services.proof_archive.attestation.collected import screenshot_of
 from services.proof_archive.attestation.document import document_of
+from services.proof_archive.attestation.page_shown import screenshot_of
 from services.proof_archive.attestation.picture import Picture, picture_of
 
 TEMPLATE = Path(__file__).with_name("template.typ")
