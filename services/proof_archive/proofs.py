@@ -78,6 +78,13 @@ class Proof:
                 }
                 for item in evidence_of(self.read)
             ],
+            "timestamps": [
+                {
+                    "statement": b64(stamp.statement), "token": b64(stamp.token),
+                    "growths": {log: [b64(node) for node in proof] for log, proof in sorted(stamp.growths.items())},
+                }
+                for stamp in request.timestamps
+            ],
             "timeline": canonical.loads(timeline_of(self.read)),
         }  # fmt: skip
 

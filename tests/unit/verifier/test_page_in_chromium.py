@@ -9,6 +9,7 @@ from bundle_world import POLICY, WITNESSED_POLICY, plain_world
 from chromium_page import browser_page, find_chromium
 from mutants import FAMILIES, mutant
 from mutants_base import SEED, bundle_of
+from stamped import EC_LINE, STAMPED_POLICY, stamped_bundle
 from three import PAGE, by_command
 
 CHROMIUM = find_chromium()
@@ -42,6 +43,7 @@ def files(tmp_path):
     contents = {
         "proof.zip": bundle_of("stopped"), "erased.zip": bundle_of("erased"), "cut.zip": bundle_of("stopped")[:-9],
         "hostile.zip": hostile.bundle(),
+        "stamped.zip": stamped_bundle(), "authorities": STAMPED_POLICY.encode(), "one": (POLICY + EC_LINE).encode(),
         "policy": POLICY.encode(), "witnesses": WITNESSED_POLICY.encode(), "unusable": b"log x\n", "latin": b"\xff",
     }  # fmt: skip
     for name, data in contents.items():
@@ -68,6 +70,26 @@ def test_a_proof_that_holds(page, files):
     assert "consentement valide" not in text
     assert page.run("document.activeElement.id") == "answer"  # what a screen reader reads next
     assert page.run("document.title") == "Vérifier un dossier de preuve"
+
+
+def test_timestamps_and_evidence(page, files):
+    heading, text = check(page, files, "stamped.zip", "authorities")
+    assert heading == "✔ La preuve est vérifiée"
+    for said in (
+        "Preuve horodatée", "15 sur 15 entrées horodatées", "2026-11-04 12:00:00.000 UTC", "horloge", "sablier", "copie de la page",
+        "jointe", "conservée par la plateforme (48\u202f211 octets)", "due par acme", "attestation.pdf",
+    ):  # fmt: skip
+        assert said.replace("\u202f", " ") in text.replace("\u202f", " ").replace("\ufffd", " "), said
+    assert "non indépendante" not in text
+    check_again(page, files, "one")
+    text = page.run("document.body.innerText")
+    assert "Preuve non indépendante" in text
+    assert "horodatage non vérifié : autorité inconnue du fichier de confiance" in text
+    page.run("document.querySelector('[data-lang=en]').click()")
+    text = page.run("document.body.innerText")
+    assert "timestamp not verified: authority unknown to the trust file" in text
+    assert "4 of 15 entries timestamped" in text
+    assert "kept by the platform (48,211 bytes)" in text
 
 
 def test_english_and_witnesses(page, files):
