@@ -185,14 +185,14 @@ async def ask(
             sizes.append(len(answer.content))
             assert answer.status_code == 200, (answer.status_code, answer.text[:300])
 
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(one() for _ in range(at_once)))
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(f"{count} {format_}, {at_once} at once: {seconds:.0f} s", file=sys.stderr, flush=True)
     cuts = statistics.quantiles(times, n=100, method="inclusive")
     return {
         "asks": count, "at_once": at_once, "p50_ms": round(cuts[49], 1), "p99_ms": round(cuts[98], 1),
-        "max_ms": round(max(times), 1), "per_second": round(count / seconds, 1), "mean_bytes": round(statistics.mean(sizes)),
+        "max_ms": round(max(times), 1), "per_second": round(count / seconds, 1), "cpu_ms": round(cpu / count * 1000, 2), "mean_bytes": round(statistics.mean(sizes)),
     }  # fmt: skip
 
 
@@ -277,7 +277,8 @@ def main() -> None:
     for what in ("json", "json_at_once", "pdf", "zip"):
         told = figures[what]
         print(
-            f"{what:13} p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, longest {told['max_ms']} ms; {told['per_second']}/s "
+            f"{what:13} p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, longest {told['max_ms']} ms, CPU {told['cpu_ms']} ms; "
+            f"{told['per_second']}/s "
             f"with {told['at_once']} at once; {told['mean_bytes']:,} bytes each"
         )
 
