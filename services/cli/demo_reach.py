@@ -29,19 +29,29 @@ def everyone_concerned(seen: Picture, sent: Sent) -> Expected:
             continue
         stop = f"{party_of(line['topic'])}/{line['data']['stop_id']}"
         if stop in seen.stops:
-            for record, consent in consents.items():
-                if record in seen.verdicts and _same_person(line, record, consent):
+            known = {record: consent for record, consent in consents.items() if record in seen.verdicts}
+            named = [r for r, c in known.items() if _names(line, r, c) and _since(seen.stops[stop], seen.verdicts[r])]
+            # A stop that names a record names its person: it holds that record's contacts too (docs/decisions/0040).
+            contacts = _contacts(line["data"]).union(*(_contacts(known[record]["data"]) for record in named))
+            for record, consent in known.items():
+                if _names(line, record, consent) or not contacts.isdisjoint(_contacts(consent["data"])):
                     expected |= {(stop, party, record) for party in _told(seen.stops[stop], seen.verdicts[record])}
     return expected
 
 
-def _same_person(stop: Line, record: str, consent: Line) -> bool:
+def _names(stop: Line, record: str, consent: Line) -> bool:
+    """Does it name this very record, or the collector's own reference of its person?"""
     data = stop["data"]
-    if data.get("record") == record:
-        return True
-    if data.get("subject_ref") is not None and party_of(stop["topic"]) == party_of(consent["topic"]):
-        return bool(data["subject_ref"] == consent["data"]["subject_ref"])
-    return not _contacts(data).isdisjoint(_contacts(consent["data"]))
+    same_collector = party_of(stop["topic"]) == party_of(consent["topic"])
+    reference = data.get("subject_ref")
+    return data.get("record") == record or (
+        reference is not None and same_collector and reference == consent["data"].get("subject_ref")
+    )
+
+
+def _since(stop: Mapping[str, Any], verdict: Mapping[str, Any]) -> bool:
+    """Does the stop come at or after the consent?"""
+    return bool(stop["at"] >= min(verdict["collected_at"], verdict["received_at"]))
 
 
 def _contacts(data: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -58,7 +68,7 @@ def _plain(kind: str, value: str) -> str:
 
 def _told(stop: Mapping[str, Any], verdict: Mapping[str, Any]) -> set[str]:
     """Parties of one record that one stop must reach: those named and not refused, the collector, the hands in between."""
-    if stop["at"] < min(verdict["collected_at"], verdict["received_at"]):
+    if not _since(stop, verdict):
         return set()
     in_scope = [
         line
