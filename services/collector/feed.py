@@ -101,7 +101,7 @@ def _event(record: Record, log: Any) -> bytes | None:
     try:
         envelope, data = from_headers(record.headers, record.value)
         return to_structured(envelope, data, format_instant(from_millis(record.timestamp)))
-    except (InputError, orjson.JSONEncodeError):  # written by ourselves: never, and then it is said
+    except (InputError, ValueError):  # written by ourselves: never, and then it is said
         log.error(
             "a record of a feed cannot be read", topic=record.topic, partition=record.partition, offset=record.offset
         )

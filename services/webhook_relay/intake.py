@@ -57,7 +57,7 @@ class Intake:
         try:
             body = to_structured(envelope, data, format_instant(from_millis(record.timestamp)))
             asked = orjson.loads(data).get(DUE_FIELD[envelope.type]) if envelope.type in DUE_FIELD else None
-        except (orjson.JSONDecodeError, orjson.JSONEncodeError, AttributeError):
+        except (ValueError, AttributeError):
             raise InputError([Problem("JSON", "", "the data is not a JSON object")]) from None
         party, kind = party_of(record.topic), record.topic.rpartition(".")[2]
         message = message_id(envelope.source, envelope.id, data)

@@ -10,7 +10,11 @@ CONTENT_TYPE = "application/cloudevents+json"
 
 
 def to_structured(envelope: Envelope, data: bytes, time: str) -> bytes:
-    """The event's JSON. `data`: JSON bytes, kept as they are; `time`: when the broker stored it, so that it never changes."""
+    """The event's JSON. `data`: JSON bytes, kept as they are; `time`: when the broker stored it, so that it never changes.
+
+    Raises ValueError where `data` is no JSON: one such event would make a whole page unreadable.
+    """
+    orjson.loads(data)
     head = {
         "specversion": "1.0",
         "id": envelope.id,
