@@ -136,7 +136,11 @@ async def test_the_kek_is_rotated_under_traffic(at, traffic):
     after, (record, *_) = await traffic.consents(2)
     await traffic.withdraw(after[0])
     await traffic.withdraw(traffic.emails[0])
-    proof = await traffic.http.get(f"{at.url('proof_archive')}/v1/proofs/{record}.json")
+    async with asyncio.timeout(60):  # promised until the next checkpoint
+        while (
+            proof := await traffic.http.get(f"{at.url('proof_archive')}/v1/proofs/{record}.json")
+        ).status_code == 202:
+            await asyncio.sleep(0.3)
     assert proof.status_code == 200, proof.text
     status = await asyncio.to_thread(keys, at, "status", "--json")
     assert status.returncode == 0
