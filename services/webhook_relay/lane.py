@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.webhook_relay.domain import Answer, Breaker, Meaning, Policy, after_failure, next_attempt
+from services.webhook_relay.domain import Answer, Policy
+from services.webhook_relay.outcomes import Again, judge
 from services.webhook_relay.sending import Sending
 from services.webhook_relay.store import Endpoint, Store, Waiting
 from shared.clock import Clock
 from shared.errors import IntegrityError
 from shared.kafka.batch import INFRASTRUCTURE
-from shared.kafka.publisher import Outgoing, Publisher
+from shared.kafka.publisher import Publisher
 
 WINDOW = 256
 """Events in hand at once."""
@@ -30,7 +30,6 @@ GROUP_S = 0.005
 LINGER_S = 1.0
 """A lane without work ends after it."""
 BACKOFF_S = 0.5
-DISABLED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class Lane:
             fresh = {row.id: row for row in rows if row.id not in self._in_hand}
             if not fresh:
                 return
-            behind: list[tuple[Waiting, datetime, str, bool]] = []
+            behind: list[Again] = []
             standing = await self._p.store.threads(self.party, {row.thread for row in fresh.values()})
             for thread, queued in standing.items():
                 blocked: datetime | None = None
@@ -199,45 +198,24 @@ class Lane:
 
     async def _settle(self, taken: list[tuple[Waiting, Answer]]) -> None:
         """Acknowledgements first, then the rows, then the endpoint: a crash in between sends again, and loses none."""
-        now, endpoint = self._p.clock.now(), self._endpoint
-        acks: list[Outgoing] = []
-        delivered: list[tuple[str, str, datetime]] = []
-        done: list[Waiting] = []
-        again: list[tuple[Waiting, datetime, str, bool]] = []
-        for row, answer in taken:
-            if answer.meaning is Meaning.DELIVERED:
-                ack = self._p.sending.acknowledged(row, answer)
-                acks += [ack] if ack is not None else []
-                delivered.append((row.id, answer.code, now))
-                done.append(row)
-                endpoint = replace(endpoint, breaker=Breaker())
-                continue
-            endpoint, at, cause = self._failed(endpoint, row, answer, now)
-            again.append((row, at, cause, True))
-            again += [(later, at, "behind", False) for later in list(self._threads[row.thread])[1:]]
+        now = self._p.clock.now()
+        judged = judge(
+            taken, self._endpoint, now, self._p.policy, url=self._p.sending.url(self.party),
+            after=lambda row: list(self._threads[row.thread])[1:],
+        )  # fmt: skip
+        acks = [
+            ack for row, answer in judged.delivered if (ack := self._p.sending.acknowledged(row, answer)) is not None
+        ]
         await self._p.publisher.send_all(acks)
-        await self._p.store.settle(delivered, again)
-        if endpoint != self._endpoint:
-            await self._p.store.keep(self.party, endpoint)
-        if self._endpoint.breaker.probing and not endpoint.breaker.probing:
+        done = [row for row, _ in judged.delivered]
+        await self._p.store.settle([(row.id, answer.code, now) for row, answer in judged.delivered], judged.again)
+        if judged.endpoint != self._endpoint:
+            await self._p.store.keep(self.party, judged.endpoint)
+        if self._endpoint.breaker.probing and not judged.endpoint.breaker.probing:
             await self._p.store.pull_forward(self.party, now)
             self._more = True
-        self._endpoint = endpoint
-        self._forget(done, [row for row, _, _, _ in again])
-
-    def _failed(
-        self, endpoint: Endpoint, row: Waiting, answer: Answer, now: datetime
-    ) -> tuple[Endpoint, datetime, str]:
-        """The endpoint after a failure, when the event is tried again, and why it waits."""
-        at = next_attempt(row.attempts + 1, now, self._p.policy, random.random(), answer.retry_after)
-        if answer.meaning is Meaning.REFUSED:
-            return replace(endpoint, breaker=Breaker()), at, answer.code  # it answers: nothing is wrong with it
-        if answer.meaning is Meaning.GONE:
-            return replace(endpoint, disabled=self._p.sending.url(row.party)), now + DISABLED, "GONE"
-        breaker = after_failure(endpoint.breaker, answer.code, now, self._p.policy, random.random())
-        if breaker.until is not None and not endpoint.breaker.open_at(now):
-            at = min(at, breaker.until)  # the probe
-        return replace(endpoint, breaker=breaker), at, answer.code
+        self._endpoint = judged.endpoint
+        self._forget(done, [row for row, _, _, _ in judged.again])
 
     def _forget(self, done: list[Waiting], again: list[Waiting]) -> None:
         for row in done:

@@ -155,7 +155,12 @@ class Store:
 
     async def pull_forward(self, party: str, now: datetime) -> None:
         """The endpoint works again: what waited for it is due, but for events that it refused for themselves."""
-        query = {"state": QUEUED, "party": party, "next_at": {"$gt": now}, "code": {"$nin": list(_EVENT_CODES)}}
+        query = {
+            "state": QUEUED,
+            "party": party,
+            "next_at": {"$gt": now},
+            "code": {"$not": {"$in": list(_EVENT_CODES)}},
+        }
         await self._rows.update_many(query, {"$set": {"next_at": now}})
 
     async def give_up(self, first_before: datetime) -> int:

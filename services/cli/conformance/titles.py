@@ -100,7 +100,7 @@ REASONS: Words = {
     "match-key-ignored": (
         "the order names the person by match key too", "l’ordre désigne aussi la personne par sa clé de rapprochement",
     ),
-    "scope-too-wide": ("a stop of SMS ended e-mail", "un retrait des SMS a mis fin aux courriels"),
+    "scope-too-wide": ("a stop of SMS ended e-mail", "un retrait des SMS a arrêté les courriels"),
     "scope-ignored": ("the channels of the stop are not looked at", "les canaux du retrait ne sont pas regardés"),
     "repetition-counted": (
         "an event told twice (same id) reopened what had ended", "un événement répété (même id) a rouvert ce qui avait pris fin",
