@@ -35,6 +35,9 @@ class Metrics:
         self.permissions = Counter(
             "opposable_permissions_total", "Permission events published", ["type"], registry=self.registry
         )
+        self.webhooks = Counter(
+            "opposable_webhooks_total", "Attempts to push an event to a party", ["outcome"], registry=self.registry
+        )
         self.messages = Counter(
             "opposable_messages_total", "Attempts to write to a person", ["channel", "outcome"], registry=self.registry
         )

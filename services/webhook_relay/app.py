@@ -36,7 +36,7 @@ async def build(context: Context) -> None:
     parts = Parts(
         store=store, sending=sending, publisher=context.publisher, clock=context.clock, policy=settings.policy,
         concurrency=settings.webhook_concurrency, lease_s=settings.webhook_lease, owner=secrets.token_hex(8),
-        log=context.log,
+        metrics=context.metrics, log=context.log,
     )  # fmt: skip
     lanes = Lanes(parts, settings.webhook_sweep_every)
     intake = Intake(

@@ -22,6 +22,7 @@ from shared.clock import Clock
 from shared.errors import IntegrityError
 from shared.kafka.batch import INFRASTRUCTURE
 from shared.kafka.publisher import Publisher
+from shared.metrics import Metrics
 
 WINDOW = 256
 """Events in hand at once."""
@@ -44,6 +45,7 @@ class Parts:
     concurrency: int
     lease_s: float
     owner: str
+    metrics: Metrics
     log: Any
 
 
@@ -215,6 +217,8 @@ class Lane:
             await self._p.store.pull_forward(self.party, now)
             self._more = True
         self._endpoint = judged.endpoint
+        for _, answer in taken:
+            self._p.metrics.webhooks.labels(answer.meaning.value).inc()
         self._forget(done, [row for row, _, _, _ in judged.again])
 
     def _forget(self, done: list[Waiting], again: list[Waiting]) -> None:

@@ -12,6 +12,7 @@ from services.webhook_relay.lane import Lane, Parts
 from services.webhook_relay.store import Endpoint
 from shared.clock import SystemClock
 from shared.logging import configure
+from shared.metrics import Metrics
 from tests.fakes.relay import OK, MemoryStore, Outbox, Wire, waiting
 
 POLICY = Policy((0.05, 0.1), 3600.0, 3, 0.05, 0.2)
@@ -25,7 +26,7 @@ def _fast(monkeypatch):
 
 def parts(store, wire, outbox=None, concurrency=4):
     return Parts(store=store, sending=wire, publisher=outbox or Outbox(), clock=SystemClock(), policy=POLICY,
-                 concurrency=concurrency, lease_s=5.0, owner="me", log=configure("test"))  # fmt: skip
+                 concurrency=concurrency, lease_s=5.0, owner="me", metrics=Metrics(), log=configure("test"))  # fmt: skip
 
 
 async def drain(store, made, seconds=20):
