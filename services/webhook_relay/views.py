@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.webhook_relay.domain import OURS, sentence
+from services.webhook_relay.domain import EVENT_REFUSED, OURS, sentence
 from services.webhook_relay.store import Endpoint, Waiting
 from shared.instants import format_instant
 
 OPERATOR = "operator"
+EVENT_CODES = frozenset(str(status) for status in EVENT_REFUSED)
 
 
 def delivery_view(row: Waiting, endpoint: Endpoint, now: datetime, *, takes: bool) -> dict[str, Any]:
@@ -21,8 +22,8 @@ def delivery_view(row: Waiting, endpoint: Endpoint, now: datetime, *, takes: boo
         code = "GONE"
     elif not takes:
         code = "NOT-WEBHOOK"
-    elif code is None and until is not None:
-        code = endpoint.breaker.cause
+    elif until is not None and code not in EVENT_CODES:
+        code = endpoint.breaker.cause  # newer than what this event met when it was last tried
     return {
         "id": f"webhook/{row.id}",
         "kind": "webhook",

@@ -16,6 +16,7 @@ from services.webhook_relay.following import Following
 from services.webhook_relay.intake import Intake
 from services.webhook_relay.keys import Sealer
 from services.webhook_relay.store import GIVEN_UP, QUEUED, Endpoint
+from services.webhook_relay.views import delivery_view
 from shared.auth import Authenticator
 from shared.clock import ManualClock
 from shared.contracts.envelope import Envelope, to_headers
@@ -46,7 +47,7 @@ class Rows:
     def __init__(self):
         self.rows = {
             QUEUED: [self._of(n, party, code) for n, (party, code) in enumerate(
-                [("acme", None), ("hibou", "503"), ("tisane", "CONNECT"), ("hibou", "NO-SECRET")])],
+                [("acme", None), ("hibou", "503"), ("tisane", "CONNECT"), ("hibou", "422")])],
             GIVEN_UP: [self._of(9, "acme", "TIMEOUT")],
         }  # fmt: skip
         self.states = {
@@ -124,7 +125,8 @@ async def test_each_party_sees_its_own_and_the_operator_all(world):
     assert all(o["owner"] and o["cause"] and o["opened_at"] and o["due_at"] for o in found)
     by_code = {o["id"]: o for o in found}
     assert by_code["webhook/hibou/1"]["next_at"] == "2026-11-27T08:02:00.000Z", "not before the endpoint is tried again"
-    assert by_code["webhook/hibou/3"]["owner"] == "operator"
+    assert "503" in by_code["webhook/hibou/1"]["cause"]
+    assert "422" in by_code["webhook/hibou/3"]["cause"], "what is wrong with this event alone"
     assert by_code["webhook/acme/0"]["next_at"] is None
     assert "410" in by_code["webhook/acme/0"]["cause"]
     assert "takes no webhooks" not in by_code["webhook/acme/0"]["cause"]
@@ -152,6 +154,16 @@ async def test_each_party_moves_its_own_only(world):
         assert (await client.post("/v1/replay", json=body | {"after": first["after"]})).json()["after"] is None
         for wrong in ({"kinds": ["consents"]}, {"to": "2026-11-25T00:00:00Z"}, {"from": "yesterday"}, {"party": "A"}):
             assert (await client.post("/v1/replay", json=body | wrong)).status_code == 422, wrong
+
+
+@pytest.mark.parametrize(("code", "now", "owner"), [
+    (None, None, "acme"), ("503", None, "acme"), ("NO-SECRET", None, "operator"), ("503", "NO-SECRET", "operator"),
+    ("NO-SECRET", "ADDRESS-REFUSED", "acme"), ("422", "NO-SECRET", "acme"),
+])  # fmt: skip
+def test_who_owes_the_next_step(code, now, owner):
+    """`now`: why the endpoint is left alone at this moment, which counts more than what the event once met."""
+    endpoint = Endpoint(Breaker(5, 1, NOW, now, NOW)) if now else Endpoint()
+    assert delivery_view(waiting(1, "o", NOW, code=code), endpoint, NOW, takes=True)["owner"] == owner
 
 
 def test_a_hole_in_a_topic_halts_its_partition_and_names_it():
