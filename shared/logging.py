@@ -6,12 +6,13 @@ exception is written as its class and the places in the code, and its text only 
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
 import traceback
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -80,6 +81,18 @@ def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     return orjson.dumps(event).decode()
 
 
+class _StandardError(io.TextIOBase):
+    """Standard error as it is when a line is written, whoever replaced it since the logger was made."""
+
+    def write(self, text: str) -> int:
+        """Write."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush."""
+        sys.stderr.flush()
+
+
 class _Bridge(logging.Handler):
     """Sends the log records of libraries through the same barriers; their arguments are masked like any text."""
 
@@ -108,7 +121,7 @@ def configure(service: str, level: str = "INFO") -> Any:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
         cache_logger_on_first_use=False,
     )
     logger = structlog.get_logger().bind(service=service)

@@ -27,5 +27,7 @@ def client_options(settings: Settings, name: str) -> dict[str, Any]:
             "sasl_plain_password": settings.kafka_password_file.read_text().strip(),
         }
     if settings.kafka_security_protocol.endswith("SSL"):
-        options["ssl_context"] = create_ssl_context(cafile=str(settings.kafka_ca_file) if settings.kafka_ca_file else None)
+        options["ssl_context"] = create_ssl_context(
+            cafile=str(settings.kafka_ca_file) if settings.kafka_ca_file else None
+        )
     return options

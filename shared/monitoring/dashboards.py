@@ -53,6 +53,7 @@ DASHBOARDS: tuple[Dashboard, ...] = (
         Panel("Time of a batch, p99", quantile(0.99, "opposable_batch_seconds", "group"), "{{group}}", "s"),
         Panel("Batches put back", "sum by (group) (rate(opposable_rewinds_total[5m]))", "{{group}}", "ops"),
         Panel("Seconds since the last poll", "time() - min by (group) (opposable_last_poll_timestamp_seconds)", "{{group}}", "s"),
+        Panel("Webhooks", "sum by (outcome) (increase(opposable_webhooks_total[1h]))", "{{outcome}}"),
         Panel("Messages to persons", "sum by (channel, outcome) (increase(opposable_messages_total[1h]))", "{{channel}} {{outcome}}"),
     )),
     Dashboard("opposable-topics", "Opposable: topics", (

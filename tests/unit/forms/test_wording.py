@@ -92,9 +92,10 @@ def test_no_refusal_is_as_unbalanced_as_can_be() -> None:
 
 def test_the_default_thresholds_are_those_of_the_rules() -> None:
     from services.consent_validator.rules.model import RuleSettings  # noqa: PLC0415
+    from services.consent_validator.settings import ValidatorSettings  # noqa: PLC0415
     from shared.registry.balance import INVALID_FROM, REVIEW_FROM  # noqa: PLC0415
-    from shared.registry.check import UNBALANCED_FROM  # noqa: PLC0415
 
     settings = RuleSettings()
     assert (settings.unbalanced_review, settings.unbalanced_invalid) == (REVIEW_FROM, INVALID_FROM)
-    assert UNBALANCED_FROM == REVIEW_FROM
+    chosen = ValidatorSettings()
+    assert (chosen.rules_unbalanced_review, chosen.rules_unbalanced_invalid) == (REVIEW_FROM, INVALID_FROM)

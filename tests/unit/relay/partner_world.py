@@ -16,7 +16,7 @@ SECRET, KEY, PARTY = b"k" * 32, "kit-key", "canalvert"
 
 
 @contextlib.asynccontextmanager
-async def webhook_kit(endpoint, *, app=None, settle=0.02, ack=1.0, ask=True):
+async def webhook_kit(endpoint, *, app=None, settle=0.008, ack=1.0, ask=True):
     """A kit that pushes to the endpoint; what its answers do not carry goes to the kit's events."""
     platform = PlayedPlatform(PARTY, KEY)
     async with serving(platform.app()) as kit_url, httpx.AsyncClient(trust_env=False) as client:
