@@ -11,7 +11,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "opposable:under-test"
-SERVICES = ("collector", "consent_validator", "rights_handler", "proof_archive", "signer", "eraser", "notifier", "webhook_relay")
+SERVICES = (
+    "collector",
+    "consent_validator",
+    "rights_handler",
+    "proof_archive",
+    "signer",
+    "eraser",
+    "notifier",
+    "webhook_relay",
+)
 BUILD_S, UP_S, COMMAND_S = 600, 240, 120
 
 INSIDE = """

@@ -55,7 +55,9 @@ def test_a_service_reads_secrets_and_cannot_write_them(name: str) -> None:
 
 
 def test_the_container_host_brings_every_image_that_our_files_name() -> None:
-    started = [service for service in COMPOSE["services"].values() if "profiles" not in service]  # the rest is asked for
+    started = [
+        service for service in COMPOSE["services"].values() if "profiles" not in service
+    ]  # the rest is asked for
     named = {service["image"] for service in started if "OPPOSABLE" not in service["image"]}
     named |= set(re.findall(r"^FROM (\S+)", (ROOT / "deploy/docker/Dockerfile").read_text(), re.MULTILINE))
     named |= set(re.findall(r'Container\("([^"]+)"\)', (ROOT / "tests/containers/test_testcontainers.py").read_text()))
