@@ -155,7 +155,7 @@ async def measure(system: Supervisor, port: int, count: int) -> dict[str, Any]:
     for stop, began in sent.items():
         for branch in await _branches(at, stop):
             if branch["party"] in HEALTHY:
-                delays.append(times[branch["order_id"], branch["party"]] - began)
+                delays.append(times[branch["order"], branch["party"]] - began)
             elif branch["state"] != "closed":
                 assert branch["next_at"], branch
                 unfinished += 1
