@@ -35,6 +35,10 @@ class Metrics:
         self.permissions = Counter(
             "opposable_permissions_total", "Permission events published", ["type"], registry=self.registry
         )
+        self.checks = Counter(
+            "opposable_permission_checks_total", "Contacts that parties asked about, by what they were told", ["answer"],
+            registry=self.registry,
+        )  # fmt: skip
         self.webhooks = Counter(
             "opposable_webhooks_total", "Attempts to push an event to a party", ["outcome"], registry=self.registry
         )

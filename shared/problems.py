@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -28,9 +29,9 @@ def problem(status: int, title: str, *, code: str, detail: str = "", **more: Any
 class Refusal(OpposableError):  # noqa: N818 - an HTTP refusal is an answer, not a fault
     """Raised by routes to answer with a status of their own."""
 
-    def __init__(self, status: int, code: str, title: str) -> None:
+    def __init__(self, status: int, code: str, title: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(title)
-        self.status, self.refusal_code = status, code
+        self.status, self.refusal_code, self.retry_after_s = status, code, retry_after_s
 
 
 def install(app: FastAPI, log: Any) -> None:
@@ -38,7 +39,10 @@ def install(app: FastAPI, log: Any) -> None:
 
     @app.exception_handler(Refusal)
     async def refused(_request: Request, error: Refusal) -> JSONResponse:
-        return problem(error.status, str(error), code=error.refusal_code)
+        answer = problem(error.status, str(error), code=error.refusal_code)
+        if error.retry_after_s is not None:
+            answer.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+        return answer
 
     @app.exception_handler(InputError)
     async def bad_input(_request: Request, error: InputError) -> JSONResponse:

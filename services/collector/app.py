@@ -6,7 +6,6 @@ import time
 
 from services.collector.api import make_router
 from services.collector.feed import BURST, PER_SECOND, WAITS, make_feed_router
-from services.collector.feed_pace import Pace
 from services.collector.feed_reading import FeedReader
 from services.collector.handlers import Intake
 from services.collector.settings import CollectorSettings
@@ -14,6 +13,7 @@ from shared.auth import Authenticator, operator_digest
 from shared.keyring.known import secrets_known
 from shared.keyring.ring import Ring
 from shared.mongo import database
+from shared.pace import Pace
 from shared.pacing import BULK_RECORDS
 from shared.service import Context, run_service
 from shared.topics import IN_CONSENTS_PATTERN, IN_RIGHTS_PATTERN

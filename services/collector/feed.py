@@ -14,7 +14,6 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from services.collector import feed_cursor
-from services.collector.feed_pace import Pace
 from services.collector.feed_reading import FeedReader, Page
 from shared.auth import Authenticator
 from shared.contracts.envelope import from_headers
@@ -22,6 +21,7 @@ from shared.contracts.structured import to_structured
 from shared.errors import InputError
 from shared.instants import format_instant, from_millis
 from shared.kafka.record import Record
+from shared.pace import Pace
 from shared.problems import Refusal, problem
 from shared.topics import OUT_PERMISSIONS, OUT_RECEIPTS, OUT_REQUESTS, OUT_WITHDRAWALS
 

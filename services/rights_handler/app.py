@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from services.rights_handler.acknowledging import Acknowledging
@@ -40,6 +41,7 @@ from shared.auth import Authenticator, operator_digest
 from shared.keyring.known import secrets_known
 from shared.keyring.ring import Ring
 from shared.mongo import database
+from shared.pace import Pace
 from shared.pacing import BULK_RECORDS
 from shared.service import Context, run_service
 from shared.settings import read_secret
@@ -119,6 +121,7 @@ async def build(context: Context) -> None:
     checks = CheckApi(
         auth=auth, checking=Checking(index, reports, freshness, context.registry, settings.sending), persons=persons,
         noticing=Noticing(context.registry, tokens, settings.public_url), clock=context.clock,
+        pace=Pace(settings.checks_per_second, settings.checks_at_once, 0, time.monotonic, "contacts"), metrics=context.metrics,
     )  # fmt: skip
     stop_api = StopApi(
         auth=auth, registry=context.registry, index=index, ledger=ledger, requesting=requesting,

@@ -6,7 +6,7 @@ most, less where the hours of calls, the permission or the delay of RGPD 14 end 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -29,6 +29,8 @@ from shared.errors import InputError, Problem, Unavailable
 from shared.instants import format_instant
 from shared.intake.contacts import ContactFault, normalise
 from shared.intake.schema import problems_of
+from shared.metrics import Metrics
+from shared.pace import Pace
 from shared.pacing import in_turns
 from shared.problems import Refusal, problem
 
@@ -45,8 +47,10 @@ class CheckApi:
     """The routes of permission checks and what they need."""
 
     def __init__(
-        self, *, auth: Authenticator, checking: Checking, persons: Persons, noticing: Noticing, clock: Clock,
+        self, *, auth: Authenticator, checking: Checking, persons: Persons, noticing: Noticing, clock: Clock, pace: Pace,
+        metrics: Metrics,
     ) -> None:  # fmt: skip
+        self._pace, self._metrics = pace, metrics
         self._auth, self._checking, self._persons = auth, checking, persons
         self._noticing, self._clock = noticing, clock
 
@@ -66,11 +70,13 @@ class CheckApi:
         caller = self._caller(request)
         body = await _read(request, _CHECK)
         recipient, now = _recipient(caller, body), self._clock.now()
+        self._count(caller, 1)
         asked = self._asked(recipient, body, body, now, "")
         try:
             (ruling,) = await self._checking(recipient, [asked])
         except Unavailable as error:
-            return _unreachable(error, body.channel, now)
+            return self._unreachable(error, body.channel, now)
+        self._told([ruling])
         notice = self._noticing.of(asked.question, ruling)
         return _json({**_answer(ruling, notice, now), "checked_at": format_instant(now)})
 
@@ -79,6 +85,7 @@ class CheckApi:
         caller = self._caller(request)
         body = await _read(request, _BATCH)
         recipient, now = _recipient(caller, body), self._clock.now()
+        self._count(caller, len(body.contacts))
         asked: list[Asked] = []
         results: list[dict[str, Any]] = []
         places: list[int] = []
@@ -96,7 +103,8 @@ class CheckApi:
         try:
             rulings = await self._checking(recipient, asked)
         except Unavailable as error:
-            return _unreachable(error, body.channel, now)
+            return self._unreachable(error, body.channel, now)
+        self._told(rulings)
         async for place, ruling, one in in_turns(zip(places, rulings, asked, strict=True)):
             notice = self._noticing.of(one.question, ruling) if body.with_notices else None
             results[place] |= _answer(ruling, notice, now)
@@ -106,6 +114,26 @@ class CheckApi:
         caller = self._auth.caller(request)
         caller.require("prospector", "collector", "operator")
         return caller
+
+    def _count(self, caller: Caller, contacts: int) -> None:
+        """Against the party's quota. Raises 429 past it: a party that fishes is slowed down, and seen."""
+        if caller.party is None:
+            return
+        try:
+            self._pace.take(caller.party, contacts)
+        except Refusal:
+            self._metrics.checks.labels("over_quota").inc(contacts)
+            raise
+
+    def _told(self, rulings: Sequence[Ruling]) -> None:
+        """Counts the disclosures: how many, and nothing of whom."""
+        allowed = sum(ruling.allowed for ruling in rulings)
+        self._metrics.checks.labels("allowed").inc(allowed)
+        self._metrics.checks.labels("refused").inc(len(rulings) - allowed)
+
+    def _unreachable(self, error: Unavailable, channel: str, now: datetime) -> Response:
+        self._metrics.checks.labels("unreachable").inc()
+        return _unreachable(error, channel, now)
 
     def _asked(self, recipient: str, use: Use, person: Person, now: datetime, pointer: str) -> Asked:
         """Raises InputError where the contact cannot be one, or is not of the channel."""

@@ -32,6 +32,11 @@ class RightsSettings(Settings):
     rights_lag_most: float = 30.0
     """A permission check is refused when a stop or a report older than this may still be unread."""
 
+    checks_per_second: float = 200.0
+    """Contacts that one party may ask about each second, on average, of each instance."""
+    checks_at_once: int = 50_000
+    """And at once; more are refused with 429 and the time to wait."""
+
     sending_automated_call_hours: bool = True
     """Whether automated calls keep the hours and the number of calls of C. conso. D.223-9."""
     sending_alsace_moselle: bool = False

@@ -63,6 +63,14 @@ ALERTS: tuple[Alert, ...] = (
         "an event id came back with other content: a collector rewrites its evidence",
     ),
     Alert(
+        "ChecksOverQuota", 'sum(increase(opposable_permission_checks_total{answer="over_quota"}[10m])) > 0', "0m", "ticket", "P6",
+        "a party asks about more contacts than it may",
+    ),
+    Alert(
+        "ChecksRefused", 'sum(rate(opposable_permission_checks_total{answer="unreachable"}[5m])) > 0', "5m", "page", "P2",
+        "permission checks are refused: a store is away, or withdrawals wait unread",
+    ),
+    Alert(
         "NothingSigned",
         "sum(increase(opposable_log_entries_total[5m])) > 0 and sum(increase(opposable_checkpoints_total[5m])) == 0", "1m", "page", "P4",
         "entries are logged and no checkpoint is signed",

@@ -41,6 +41,7 @@ DASHBOARDS: tuple[Dashboard, ...] = (
         Panel("P1: put aside in `dead`", "sum by (code) (increase(opposable_dead_total[1h]))", "{{code}}"),
         Panel("P1: halted partitions and logs", "sum(opposable_halted)", is_number=True),
         Panel("P2: permissions told", "sum by (type) (rate(opposable_permissions_total[5m]))", "{{type}}", "ops"),
+        Panel("P2: permission checks, by answer", "sum by (answer) (rate(opposable_permission_checks_total[5m]))", "{{answer}}", "ops"),
         Panel("P3: withdrawals waiting to be ordered", 'sum by (group) (opposable_lag_records{group=~"collector.rights|rights_handler.stops"})', "{{group}}"),
         Panel("P3: orders, first and reminders", "sum by (reminder) (rate(opposable_orders_total[5m]))", "reminder {{reminder}}", "ops"),
         Panel("P4: entries and checkpoints", "sum(rate(opposable_log_entries_total[5m]))", "entries", "ops"),

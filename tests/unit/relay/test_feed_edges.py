@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.collector import feed_cursor
 from services.collector.feed import make_feed_router
-from services.collector.feed_pace import Pace
+from shared.pace import Pace
 from services.collector.feed_reading import Gap, Page
 from shared.auth import Authenticator
 from shared.clock import SystemClock

@@ -20,6 +20,8 @@ from services.rights_handler.requests.link import erasure_router
 from services.rights_handler.sending.model import SendingSettings
 from shared.auth import Authenticator
 from shared.clock import ManualClock
+from shared.metrics import Metrics
+from shared.pace import Pace
 from shared.problems import install
 from tests.fakes.rights import Direct
 
@@ -96,7 +98,10 @@ class Bench:
         )  # fmt: skip
         checking = Checking(self.ports, reports or self.ports, self.fresh, Registry, SendingSettings())
         noticing = Noticing(Registry, TOKENS, "https://oppo.example/")
-        checks = CheckApi(auth=auth, checking=checking, persons=PERSONS, noticing=noticing, clock=self.clock)
+        self.metrics, self.moment = Metrics(), [0.0]
+        self.pace = Pace(10.0, 30, 0, lambda: self.moment[0], "contacts")
+        checks = CheckApi(auth=auth, checking=checking, persons=PERSONS, noticing=noticing, clock=self.clock,
+                          pace=self.pace, metrics=self.metrics)  # fmt: skip
         app = FastAPI()
         install(app, Quiet())
         app.include_router(api.router())
