@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from services.collector import feed_cursor
 from services.collector.feed import make_feed_router
-from shared.pace import Pace
 from services.collector.feed_reading import Gap, Page
 from shared.auth import Authenticator
 from shared.clock import SystemClock
@@ -18,6 +17,7 @@ from shared.contracts.envelope import Envelope, to_headers
 from shared.errors import InputError
 from shared.kafka.record import StoredRecord
 from shared.logging import configure
+from shared.pace import Pace
 from shared.problems import install
 from shared.registry.view import RegistryView
 
