@@ -30,6 +30,8 @@ Process = Callable[[Sequence[Record]], Awaitable[None]]
 
 INFRASTRUCTURE = (PyMongoError, KafkaError, OSError, TimeoutError, Unavailable)
 """Errors that say nothing about the records: try the same batch again later."""
+CONTENT_CODES = frozenset({2, 9, 14, 22, 40, 52, 121, 10334, 11000, 11001, 12582, 15998, 16836, 17280, 17419, 28})
+"""MongoDB's codes for a write refused for what it holds: bad value or type, validation, too large, duplicate key…"""
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MOST_S = 5.0
 
@@ -125,8 +127,12 @@ class BatchLoop:
 def _records_fault(error: Exception) -> bool:
     """True for engine errors that waiting cannot cure: an effect too large, or refused for what it holds.
 
-    A bulk write fails by its content (duplicate key, too large…) or for lack of a majority: only the latter waits.
+    A bulk write fails by its content (duplicate key, too large…), or for the state of the server: one that shuts down or steps down
+    in the middle answers with write errors too (11600, 91, 10107, 189…). Only content is the record's fault; anything else waits.
     """
     if isinstance(error, MessageSizeTooLargeError | RecordListTooLargeError):
         return True
-    return isinstance(error, BulkWriteError) and bool((error.details or {}).get("writeErrors"))
+    if not isinstance(error, BulkWriteError):
+        return False
+    codes = [one.get("code") for one in (error.details or {}).get("writeErrors", ())]
+    return bool(codes) and all(code in CONTENT_CODES for code in codes)

@@ -111,7 +111,8 @@ def no_stop_missed(seen: Seen, stopped: dict[str, str]) -> None:
     for record, stop_id in stopped.items():
         missing = lines[record] - ordered[stop_id, record.rpartition("/")[2]]
         assert lines[record], f"no verdict for {record}"
-        assert not missing, f"stop {stop_id} of {record} did not reach {missing}"
+        recorded = any(f.get("stop", "").rpartition("/")[2] == stop_id for f in seen.facts("stops", "stop.recorded"))
+        assert not missing, f"stop {stop_id} of {record} did not reach {missing}; on topic stops: {recorded}"
 
 
 async def logs_agree(seen: Seen, mongodb: str) -> dict[str, int]:

@@ -65,6 +65,12 @@ class Reader:
         """The newest signed checkpoint of each log that has one."""
         return {row["_id"]: _latest(row) async for row in self._db.latest.find()}
 
+    async def latest_under(self, deployment: str) -> list[SignedCheckpoint]:
+        """The newest signed checkpoint of each log of one deployment."""
+        bounds = {"$gte": f"{deployment}/", "$lt": f"{deployment}0"}  # "0" follows "/"
+        logs = [row["log"] async for row in self._db.heads.find({"_id": bounds}, {"log": 1})]
+        return [_latest(row) async for row in self._db.latest.find({"_id": {"$in": logs}})]
+
     async def latest_of(self, log: int) -> SignedCheckpoint | None:
         """The newest signed checkpoint of one log."""
         row = await self._db.latest.find_one({"_id": log})

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from bson.binary import Binary
+from pymongo import DESCENDING
 
 from services.proof_archive.bundles.build import BundleTimestamp
 from services.proof_archive.log.inserts import insert
@@ -56,13 +57,14 @@ class KeptStamps:
 
     async def prepare(self) -> None:
         """Create the index."""
-        await self._rows.create_index([("deployment", 1), ("at", -1)])
+        await self._rows.create_index([("deployment", 1), ("at", -1), ("grown", -1)])
 
     async def keep(self, kept: Kept, answer: bytes, logs: Mapping[str, int]) -> None:
         """Keep a timestamp and the authority's whole answer; idempotent. `logs`: the number of each log by origin."""
         row: Document = {
             "_id": kept.sha256, "deployment": self._deployment, "at": kept.at, "statement": Binary(kept.statement),
             "token": Binary(kept.token), "answer": Binary(answer),
+            "grown": sum(item.size for item in Statement.parse(kept.statement).checkpoints),
         }  # fmt: skip
         await self._rows.update_one({"_id": kept.sha256}, {"$setOnInsert": row}, upsert=True)
         await self.index(kept, logs)
@@ -77,8 +79,9 @@ class KeptStamps:
         await insert(self._stamped, rows, None)
 
     async def newest(self, most: int = 1) -> list[Kept]:
-        """The newest, newest first."""
-        rows = self._rows.find({"deployment": self._deployment}, {"answer": 0}).sort("at", -1).limit(most)
+        """The newest, newest first; of one second (authorities count whole ones) the one that states more comes first."""
+        newest = [("at", DESCENDING), ("grown", DESCENDING)]
+        rows = self._rows.find({"deployment": self._deployment}, {"answer": 0}).sort(newest).limit(most)
         return [_kept(row) async for row in rows]
 
     async def covering(self, log: int, index: int) -> Kept | None:

@@ -43,8 +43,7 @@ class Stamping:
 
     async def round(self, client: httpx.AsyncClient) -> bool:
         """Timestamp what the logs are now; False where they have not grown since. Raises what `Authority.stamp` does."""
-        latest = await self._reader.latest()
-        statement, logs = statement_of(self._deployment, latest.values())
+        statement, logs = statement_of(self._deployment, await self._reader.latest_under(self._deployment))
         if self._last is None:
             for newest in await self._kept.newest():
                 await self._kept.index(newest, logs)

@@ -85,10 +85,11 @@ async def test_the_first_and_the_newest_timestamp_are_joined_and_believed(scene,
     verification = verify_bundle(bundle, trust(scene, tsa))
     assert verification.valid, verification.problems
     contents = verification.contents
-    assert contents.independent
+    late = [(e.kind, e.timestamped) for e in contents.entries if e.timestamped is None]
+    assert contents.independent, (late, [item.verified for item in contents.timestamps])
     assert [(item.authority, item.verified) for item in contents.timestamps] == [("horloge", True)] * 2
     times = {entry.kind: entry.timestamped for entry in contents.entries}
-    assert times["consent.recorded"] < times["consent.assessed"]
+    assert times["consent.recorded"] <= times["consent.assessed"]  # whole seconds
     assert abs((parse_instant(times["consent.assessed"]) - datetime.now(UTC)).total_seconds()) < 120
     assert {item.reason for item in verify_bundle(bundle, scene.policy).contents.timestamps} == {"authority"}
 

@@ -18,18 +18,25 @@ def painted(driver: Driver, inspection: Inspection, measure: Measure) -> float:
     return contrast(driver.run(colours(driver.browser, inspection.read.pictures[measure.path], inside)))
 
 
+SMALL_PX = 10
+
+
 @pytest.mark.parametrize(
     "name", ["jeu-tilleuls-v6", "jeu-tilleuls-v12", "opacite", "sombre", "composants", "rapetisse", "lien-bouton"]
 )
 def test_contrast_is_what_the_pixels_show(name: str, inspections, driver) -> None:
-    """The pixels know nothing of styles. Thin letters are smoothed: a little less than the full colour may be reached."""
+    """The pixels know nothing of styles. Thin letters are smoothed: a little less than the full colour may be reached.
+
+    How much less depends on the fonts of the machine; letters of 8 px have no pixel that is wholly inside a stroke.
+    """
     inspection = inspections[name]
     choices = inspection.evidence.choices
     for measure in (choices.acceptance, choices.refusal):
         assert measure is not None
         assert measure.contrast is not None
         seen = painted(driver, inspection, measure)
-        assert 0.85 * float(measure.contrast) - 0.1 <= seen <= float(measure.contrast) + 0.1, (measure.label, seen)
+        reached = 0.85 if measure.font_px is None or measure.font_px >= SMALL_PX else 0.65
+        assert reached * float(measure.contrast) - 0.1 <= seen <= float(measure.contrast) + 0.1, (measure.label, seen)
 
 
 @pytest.mark.parametrize("name", ["jeu-tilleuls-v7", "bandeau-v2", "composants"])

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import functools
+import io
 import json
 import subprocess
 import sys
@@ -189,14 +190,18 @@ async def test_a_restriction_withholds_at_once_gives_back_when_lifted_and_all_of
     await until(lambda: allowed(http, email), lambda a: a["allowed"])
     told = await partner.read("out.canalvert.permissions", lambda b: b["record"] == record, count=3)
     assert told[2]["valid_until"] == told[0]["valid_until"]
-    bundle = await until(
-        lambda: http.get(f"{endpoints.url('proof_archive')}/v1/proofs/{record}.zip"), lambda a: a.status_code == 200
-    )  # fmt: skip
+
+    def tells(answer):
+        """Whether the bundle tells that the request was relayed: its entries stand under a checkpoint a moment later."""
+        if answer.status_code != 200:
+            return False
+        held = zipfile.ZipFile(io.BytesIO(answer.content))
+        story = next(name for name in held.namelist() if name.endswith("timeline.json"))
+        return "Demande adressée à canalvert" in held.read(story).decode()
+
+    bundle = await until(lambda: http.get(f"{endpoints.url('proof_archive')}/v1/proofs/{record}.zip"), tells)
     file = tmp_path / "proof.zip"
     file.write_bytes(bundle.content)
-    names = zipfile.ZipFile(file).namelist()
-    story = next(name for name in names if name.endswith("timeline.json"))
-    assert "Demande adressée à canalvert" in zipfile.ZipFile(file).read(story).decode()
     policy = str(endpoints.secrets_dir.parent / "policy")
     for command in (
         [sys.executable, "-m", "services.cli.main", "verify", str(file), "--policy", policy],

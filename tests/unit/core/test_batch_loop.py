@@ -125,6 +125,20 @@ async def test_a_lack_of_majority_waits_although_it_is_a_bulk_write_error(slept)
     assert publisher.sent == []
 
 
+@pytest.mark.parametrize("code", [91, 189, 10107, 11600, 11602, 13435])
+async def test_a_server_that_goes_away_in_the_middle_of_a_bulk_write_puts_nothing_aside(code, slept):
+    """A stop alone in its batch was once put aside so, because the server answered with a write error as it shut down."""
+
+    async def process(_records):
+        raise BulkWriteError({"writeErrors": [{"code": code, "index": 0}]})
+
+    loop, publisher, consumer = make(process)
+    await loop.run(batch(1), consumer)
+    assert publisher.sent == []
+    assert consumer.sought == {TopicPartition("t", 0): 1}
+    assert not loop.healthy
+
+
 async def test_without_isolation_an_error_halts_instead_of_skipping(slept):
     async def process(_records):
         raise ValueError
