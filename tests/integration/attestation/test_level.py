@@ -157,7 +157,7 @@ async def test_a_breach_is_counted_and_has_an_owner(scene, bench):
     )  # a later verdict and a refusal are no receipt
     assert (await bench.told("p03", start))["a"]["late"] == 1
     obligations = (await scene.get("/v1/obligations")).json()["obligations"]
-    (mine,) = [o for o in obligations if o["kind"] == "proof.sla_breached"]
+    (mine,) = [o for o in obligations if o["kind"] == "proof.sla_breached" and o["refs"]["party"] == "p00"]
     assert mine["owner"] == "operator"
     assert mine["refs"]["worst_s"] == 25 * 3600
     assert "1 of 1 proofs became available later than the agreement promises" in mine["cause"]
