@@ -34,7 +34,7 @@ class ArchiveSettings(Settings):
 class SignerSettings(Settings):
     """Settings of the signer: the only process that reads `log.seed`."""
 
-    signer_interval_s: float = Field(default=1.0, gt=0)
+    signer_interval_s: float = Field(default=0.5, gt=0)
     """Seconds between two rounds of signing."""
     signer_witnesses: str = ""
     """Witnesses to ask for cosignatures: `<vkey> <url>`, several separated by `;`."""

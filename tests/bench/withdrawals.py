@@ -100,7 +100,7 @@ async def withdraw(at: Endpoints, rate: int, count: int) -> None:
 async def acknowledged(at: Endpoints, wanted: int) -> None:
     """Wait until so many deliveries are acknowledged."""
     mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(at.mongodb)
-    while await mongo.rights_handler.deliveries.count_documents({"state": "closed"}) < wanted:
+    while await mongo.rights.deliveries.count_documents({"state": "closed"}) < wanted:
         await asyncio.sleep(POLL_S)
     await mongo.close()
 
