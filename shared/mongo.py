@@ -8,6 +8,7 @@ from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -20,6 +21,14 @@ Collection = AsyncCollection[Document]
 
 DUPLICATE_KEY = 11000
 """Server error code of a unique index violation."""
+
+
+def duplicates(error: BulkWriteError) -> list[int]:
+    """Indexes of the operations refused for a key that is taken. Raises the error again where it is about anything else."""
+    errors = error.details.get("writeErrors", [])
+    if error.details.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in errors):
+        raise error
+    return [one["index"] for one in errors]
 
 
 def connect(settings: Settings, name: str) -> Client:

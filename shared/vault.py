@@ -21,7 +21,7 @@ from pymongo.errors import BulkWriteError
 from shared.crypto.sealing import RecordKey, content_mac, unwrap, wrap
 from shared.keyring.fence import raise_if_fenced
 from shared.keyring.ring import Fixed, Versions
-from shared.mongo import DUPLICATE_KEY, Client, Document, database
+from shared.mongo import Client, Document, database, duplicates
 from shared.pacing import in_turns
 
 KEY_BYTES = 32
@@ -159,10 +159,7 @@ class Vault:
             await self._rows.insert_many(rows, ordered=False)
         except BulkWriteError as error:
             raise_if_fenced(error, "the KEK")
-            errors = error.details.get("writeErrors", [])
-            if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in errors):
-                raise
-            return {e["index"] for e in errors}
+            return set(duplicates(error))
         return set()
 
     async def _stored(self, rows: Sequence[Document]) -> tuple[dict[str, Document], dict[str, Document]]:

@@ -6,7 +6,6 @@ open or unknown, 2 the input, its state or the system does not allow it.
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -17,13 +16,11 @@ from rich.table import Table
 
 from services.cli.groups import group
 from services.cli.language import tr
-from services.cli.rights_client import ask, problems
+from services.cli.rights_client import ask, contact_of, minute, problems, view_of
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve
-from shared.errors import InputError, Problem
+from shared.errors import InputError
 from shared.local_engines.endpoints import Endpoints
 
-AGAIN_S = 0.2
-SEEN_S = 10.0
 """How long `show` waits for a request that was accepted a moment ago."""
 
 
@@ -196,16 +193,9 @@ def _decide(endpoints: Endpoints, name: str, act: str, words: dict[str, str | No
 
 
 def _view(endpoints: Endpoints, name: str) -> dict[str, Any]:
-    until = time.monotonic() + SEEN_S
-    while (answered := ask(endpoints, "GET", f"/v1/requests/{name}")).status_code == httpx.codes.NOT_FOUND:
-        if time.monotonic() > until:
-            typer.echo(tr(f"{name}: no such request", f"{name} : aucune demande de ce nom"), err=True)
-            raise typer.Exit(NEGATIVE)
-        time.sleep(AGAIN_S)
-    if answered.status_code != httpx.codes.OK:
-        raise InputError(problems(answered))
-    view: dict[str, Any] = answered.json()
-    return view
+    return view_of(
+        endpoints, f"/v1/requests/{name}", tr(f"{name}: no such request", f"{name} : aucune demande de ce nom")
+    )
 
 
 def _print(view: dict[str, Any], *, as_json: bool) -> None:
@@ -227,16 +217,3 @@ def _print(view: dict[str, Any], *, as_json: bool) -> None:
             state = " · ".join(word for word in (branch["state"], branch["status"]) if word)
             table.add_row(branch["party"], branch["record"], f"[{colour}]{state}[/]", minute(branch["ack_due_at"]))
         console.print(table)
-
-
-def minute(instant: str | None) -> str:
-    """An instant to the minute."""
-    return "—" if instant is None else f"{instant[:10]} {instant[11:16]}Z"
-
-
-def contact_of(text: str) -> dict[str, str]:
-    """`type:value` as a contact. Raises InputError."""
-    kind, colon, value = text.partition(":")
-    if not colon or not value:
-        raise InputError([Problem("CONTACT", "", "write a contact as type:value, e.g. email:jeanne@exemple.example")])
-    return {"type": kind.strip(), "value": value.strip()}

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import httpx
+import typer
 
 from services.cli.language import tr
+from services.cli.target import NEGATIVE
 from shared.auth import OPERATOR_TOKEN_FILE
-from shared.errors import ConfigurationError, Problem, Unavailable
+from shared.errors import ConfigurationError, InputError, Problem, Unavailable
 from shared.local_engines.endpoints import Endpoints
 
 KEY_VARIABLE = "OPPOSABLE_API_KEY"
 """A party's key; without it the operator's token of the system is used."""
 TIMEOUT_S = 30.0
+AGAIN_S = 0.2
+SEEN_S = 10.0
+"""How long a thing accepted a moment ago is waited for."""
 
 
 def ask(
@@ -53,3 +59,30 @@ def problems(answer: httpx.Response) -> list[Problem]:
     document = answer.json()
     told = [Problem(p["code"], p["pointer"], p["message"]) for p in document.get("problems", ())]
     return told or [Problem(str(document.get("code")), "", str(document.get("title")))]
+
+
+def view_of(endpoints: Endpoints, path: str, missing: str) -> dict[str, Any]:
+    """What a path shows, waiting a little for what was accepted a moment ago. Exits 1 with the sentence `missing`."""
+    until = time.monotonic() + SEEN_S
+    while (answer := ask(endpoints, "GET", path)).status_code == httpx.codes.NOT_FOUND:
+        if time.monotonic() > until:
+            typer.echo(missing, err=True)
+            raise typer.Exit(NEGATIVE)
+        time.sleep(AGAIN_S)
+    if answer.status_code != httpx.codes.OK:
+        raise InputError(problems(answer))
+    view: dict[str, Any] = answer.json()
+    return view
+
+
+def minute(instant: str | None) -> str:
+    """An instant to the minute."""
+    return "—" if instant is None else f"{instant[:10]} {instant[11:16]}Z"
+
+
+def contact_of(text: str) -> dict[str, str]:
+    """`type:value` as a contact. Raises InputError."""
+    kind, colon, value = text.partition(":")
+    if not colon or not value:
+        raise InputError([Problem("CONTACT", "", "write a contact as type:value, e.g. email:jeanne@exemple.example")])
+    return {"type": kind.strip(), "value": value.strip()}

@@ -6,7 +6,6 @@ codes: 0 done (for `status`: every branch is closed, or it concerns nobody yet),
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -18,15 +17,11 @@ from rich.table import Table
 
 from services.cli.groups import group
 from services.cli.language import tr
-from services.cli.rights_client import ask, problems
+from services.cli.rights_client import ask, contact_of, minute, problems, view_of
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve
 from shared.contracts.types import CHANNELS, PURPOSES
 from shared.errors import InputError, Problem
 from shared.local_engines.endpoints import Endpoints
-
-AGAIN_S = 0.2
-SEEN_S = 10.0
-"""How long `status` waits for a stop that was accepted a moment ago."""
 
 
 class Kind(StrEnum):
@@ -108,23 +103,13 @@ def due(
         return
     table = Table(tr("owner", "à qui"), tr("what", "quoi"), tr("cause", "cause"), tr("due", "échéance"), box=None)
     for one in found:
-        table.add_row(
-            one["owner"], f"{one['kind']} {one['refs'].get('stop', '')}", one["cause"], _minute(one["due_at"])
-        )
+        table.add_row(one["owner"], f"{one['kind']} {one['refs'].get('stop', '')}", one["cause"], minute(one["due_at"]))
     Console().print(table if found else tr("Nothing waits.", "Rien n'est en attente."))
 
 
 def show(endpoints: Endpoints, stop: str, *, as_json: bool) -> str:
     """Print every branch of a stop, waiting a little for one that was accepted a moment ago; returns its state."""
-    until = time.monotonic() + SEEN_S
-    while (answer := ask(endpoints, "GET", f"/v1/stops/{stop}")).status_code == httpx.codes.NOT_FOUND:
-        if time.monotonic() > until:
-            typer.echo(tr(f"{stop}: no such stop", f"{stop} : aucun retrait de ce nom"), err=True)
-            raise typer.Exit(NEGATIVE)
-        time.sleep(AGAIN_S)
-    if answer.status_code != httpx.codes.OK:
-        raise InputError(problems(answer))
-    view = answer.json()
+    view = view_of(endpoints, f"/v1/stops/{stop}", tr(f"{stop}: no such stop", f"{stop} : aucun retrait de ce nom"))
     if as_json:
         print_json(view)
     else:
@@ -146,13 +131,9 @@ def _tables(view: dict[str, Any]) -> list[Table]:
         words = [branch["state"], branch["status"], f"{branch['reminders']}×" if branch["reminders"] else None]
         tables[branch["record"]].add_row(
             branch["party"], f"[{colour}]{' · '.join(word for word in words if word)}[/]", branch["owner"] or "—",
-            _minute(branch["ack_due_at"]), _minute(branch["next_at"]),
+            minute(branch["ack_due_at"]), minute(branch["next_at"]),
         )  # fmt: skip
     return list(tables.values())
-
-
-def _minute(instant: str | None) -> str:
-    return "—" if instant is None else f"{instant[:10]} {instant[11:16]}Z"
 
 
 def _sentence(view: dict[str, Any]) -> str:
@@ -172,11 +153,3 @@ def among(known: Sequence[str], words: list[str] | None, option: str) -> list[st
     if set(words or ()) - set(known):
         raise InputError([Problem("VALUE-UNKNOWN", option, f"one of: {', '.join(known)}")])
     return words
-
-
-def contact_of(text: str) -> dict[str, str]:
-    """A contact of the command line. Raises InputError where its type is missing."""
-    kind, colon, value = text.partition(":")
-    if not colon or not value:
-        raise InputError([Problem("CONTACT", "", "write a contact as type:value, e.g. email:jeanne@exemple.example")])
-    return {"type": kind.strip(), "value": value.strip()}

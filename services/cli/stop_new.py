@@ -10,8 +10,8 @@ import typer
 
 from services.cli.groups import group
 from services.cli.language import tr
-from services.cli.rights_client import ask, problems
-from services.cli.stop import Kind, among, contact_of, show
+from services.cli.rights_client import ask, contact_of, problems
+from services.cli.stop import Kind, among, show
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve
 from shared.contracts.types import CHANNELS, PURPOSES
 from shared.errors import InputError, Problem

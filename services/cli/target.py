@@ -20,18 +20,9 @@ from shared.errors import ConfigurationError, Unavailable
 from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE
 from shared.local_engines.endpoints import FILE, Endpoints, ServiceAt
 from shared.settings import Settings
+from shared.topics import SERVICES
 
 DEFAULT_DATA_DIR = Path(".opposable")
-SERVICES = (
-    "collector",
-    "consent_validator",
-    "rights_handler",
-    "proof_archive",
-    "signer",
-    "eraser",
-    "webhook_relay",
-    "notifier",
-)
 NEGATIVE, UNUSABLE = 1, 2
 """Exit codes: the answer is no; the input or the system cannot be used. 0 = done."""
 

@@ -19,7 +19,7 @@ from shared.access.cluster import NoAuthorizerError, Quotas, access_admin
 from shared.access.plan import Entry
 from shared.access.provision import AccessDifference, apply_access, plan_access
 from shared.errors import ConfigurationError
-from shared.local_engines.certificates import write_secret
+from shared.keyring.ring import write_secret
 from shared.registry.publish import registered_parties
 from shared.settings import Settings
 

@@ -15,10 +15,10 @@ from fastapi.responses import JSONResponse
 
 from services.collector.domain import EVENT_ID
 from shared.auth import Authenticator, Caller
+from shared.bodies import limited
 from shared.contracts.envelope import Envelope, to_headers
 from shared.errors import InputError, Problem, Unavailable
 from shared.kafka.publisher import Outgoing, Publisher
-from shared.problems import Refusal
 from shared.topics import IN_CONSENTS, IN_RIGHTS
 
 CONSENT_TYPE = "opposable.consent.collected.v1"
@@ -33,7 +33,7 @@ def make_router(auth: Authenticator, publisher: Publisher, max_bytes: int) -> AP
     async def events(request: Request) -> JSONResponse:
         caller = auth.caller(request)
         caller.require("collector", "prospector")
-        body = await _limited(request, max_bytes)
+        body = await limited(request, max_bytes, f"The body exceeds {max_bytes} bytes: send smaller batches")
         items = _items(request, body)
         results, outgoing = [], []
         for item in items:
@@ -51,15 +51,6 @@ def make_router(auth: Authenticator, publisher: Publisher, max_bytes: int) -> AP
         return JSONResponse({"results": results}, status_code=202 if outgoing else 422)
 
     return router
-
-
-async def _limited(request: Request, most: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise Refusal(413, "TOO-LARGE", f"The body exceeds {most} bytes: send smaller batches")
-    return bytes(body)
 
 
 def _items(request: Request, body: bytes) -> list[Any]:

@@ -9,11 +9,11 @@ import orjson
 from fastapi import APIRouter, Request
 
 from services.consent_validator.dry_run import assess_line, unreadable
-from services.consent_validator.limited import body_of
 from services.consent_validator.rules.book import RuleBook
 from services.consent_validator.rules.days import paris_day
 from services.consent_validator.rules.model import Rule
 from shared.auth import Authenticator
+from shared.bodies import limited
 from shared.clock import Clock
 from shared.contracts.types import lenient_instant
 from shared.errors import InputError, Problem
@@ -34,7 +34,7 @@ def make_router(auth: Authenticator, registry: RegistryFeed, clock: Clock, book:
         if at is not None and instant is None:
             raise InputError([Problem("FIELD-FORMAT", "/at", "an instant needs a date, a time and a zone")])
         try:
-            line = orjson.loads(await body_of(request))
+            line = orjson.loads(await limited(request))
         except orjson.JSONDecodeError:
             return unreadable()
         if caller.party is not None and _source(line) != caller.party:

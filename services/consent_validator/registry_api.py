@@ -12,11 +12,11 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from services.consent_validator.limited import body_of
 from services.consent_validator.rules.days import paris_day
 from services.consent_validator.submitting import Ruling, rule
 from shared import canonical
 from shared.auth import Authenticator
+from shared.bodies import limited
 from shared.clock import Clock
 from shared.errors import InputError, Problem
 from shared.instants import format_instant
@@ -52,7 +52,7 @@ class RegistryApi:
             raise Refusal(
                 403, "FORBIDDEN", "Only a party's key submits; the operator publishes with `opposable registry apply`"
             )
-        document, signature = _parts(await body_of(request))
+        document, signature = _parts(await limited(request))
         await self._registry.catch_up()
         view = self._registry.view
         ruling = rule(document, signature, caller.party, view, paris_day(self._clock.now()))

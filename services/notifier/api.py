@@ -12,6 +12,7 @@ from services.notifier.bounces import MAX_BYTES, read_bounce
 from services.notifier.domain import Row, again, bounced, closed, obligation
 from services.notifier.outbox import Outbox
 from shared.auth import Authenticator
+from shared.bodies import limited
 from shared.clock import Clock
 from shared.instants import format_instant
 from shared.problems import Refusal
@@ -65,7 +66,7 @@ class Api:
     async def bounce(self, request: Request) -> JSONResponse:
         """A bounce, by the mail server's own hook: JSON `{"message_id", "status"}`, or the report itself (RFC 3464)."""
         self._operator(request)
-        body = await _limited(request)
+        body = await limited(request, MAX_BYTES, f"A bounce is at most {MAX_BYTES} bytes")
         bounce = read_bounce(body, request.headers.get("content-type", ""), self._deployment)
         row = await self._known(bounce.message)
         after = bounced(row, f"BOUNCE {bounce.status}", self._now()) if bounce.permanent else row
@@ -97,12 +98,3 @@ def _view(row: Row) -> dict[str, Any]:
         "attempts": row.attempts, "ordered_at": row.ordered_at, "next_at": row.next_at, "expires_at": row.expires_at,
         "refs": dict(row.refs), "history": list(row.history),
     }  # fmt: skip
-
-
-async def _limited(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise Refusal(413, "TOO-LARGE", f"A bounce is at most {MAX_BYTES} bytes")
-    return bytes(body)

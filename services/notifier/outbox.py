@@ -19,7 +19,7 @@ from pymongo.errors import BulkWriteError
 
 from services.notifier.domain import STUCK_AFTER, Row
 from shared.instants import format_instant, parse_instant
-from shared.mongo import DUPLICATE_KEY, Client, Document, database
+from shared.mongo import Client, Document, database, duplicates
 
 KEPT = timedelta(days=90)
 """How long a row that is done stays: longer than the topic (30 days), so that a replay never sends again."""
@@ -46,9 +46,7 @@ class Outbox:
         try:
             await self._rows.insert_many([_document(row) for row in rows], ordered=False)
         except BulkWriteError as error:
-            errors = error.details.get("writeErrors", [])
-            if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in errors):
-                raise
+            duplicates(error)
 
     async def claim(self, now: str, until: str, limit: int) -> tuple[str, list[Row]]:
         """Take what is due, the oldest first, until a moment: (claim, rows). Three calls, whatever the number."""

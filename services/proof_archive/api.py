@@ -25,6 +25,7 @@ from services.proof_archive.proofs import Proofs
 from services.proof_archive.settings import ArchiveSettings
 from services.proof_archive.verifying.verify import verify_bundle
 from shared.auth import Authenticator, Caller
+from shared.bodies import limited
 from shared.clock import Clock
 from shared.instants import format_instant
 from shared.kafka.publisher import Publisher
@@ -68,7 +69,7 @@ class ProofRoutes:
         """
         caller = self._auth.caller(request)
         caller.require("operator")
-        reason = reason_of(await _limited(request, CLAIM_MOST))
+        reason = reason_of(await limited(request, CLAIM_MOST, _too_long(CLAIM_MOST)))
         return await self._answer(name, request, caller, claim=reason)
 
     async def _answer(self, name: str, request: Request, caller: Caller, *, claim: str | None = None) -> Response:
@@ -98,7 +99,7 @@ class ProofRoutes:
             policy = self._settings.trust_file.read_text()
         except OSError:
             return problem(503, "The trust file of this deployment is not in place", code="TRUST-FILE")
-        data = await _limited(request, MAX_BYTES)
+        data = await limited(request, MAX_BYTES, _too_long(MAX_BYTES))
         verification = await asyncio.to_thread(verify_bundle, data, policy)
         return JSONResponse(verification.as_dict())
 
@@ -187,10 +188,5 @@ def _forbidden() -> Refusal:
     return Refusal(403, "FORBIDDEN", "This key is not entitled to the proof of this record, or there is no such record")
 
 
-async def _limited(request: Request, most: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise Refusal(413, "TOO-LARGE", f"A bundle has at most {most} bytes")
-    return bytes(body)
+def _too_long(most: int) -> str:
+    return f"A bundle has at most {most} bytes"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from services.rights_handler.check_models import BatchRequest, CheckRequest, Person, Use, schema_of
 from services.rights_handler.checking import Asked, Checking
@@ -23,12 +23,13 @@ from services.rights_handler.sending.book import judge
 from services.rights_handler.sending.model import ANSWER_VALID, Check
 from services.rights_handler.sending.notice import Notice
 from shared.auth import Authenticator, Caller
+from shared.bodies import limited
 from shared.clock import Clock
 from shared.contracts.types import CONTACT_OF_CHANNEL
 from shared.errors import InputError, Problem, Unavailable
 from shared.instants import format_instant
+from shared.intake.accepted import read
 from shared.intake.contacts import ContactFault, normalise
-from shared.intake.schema import problems_of
 from shared.metrics import Metrics
 from shared.pace import Pace
 from shared.pacing import in_turns
@@ -187,19 +188,7 @@ def _recipient(caller: Caller, use: Use) -> str:
 
 
 async def _read(request: Request, adapter: TypeAdapter[Body]) -> Body:
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            raise Refusal(413, "TOO-LARGE", f"The body exceeds {MAX_BYTES} bytes")
-    try:
-        return adapter.validate_json(bytes(data))
-    except ValidationError as error:
-        try:
-            parsed = orjson.loads(bytes(data))
-        except orjson.JSONDecodeError:
-            parsed = None
-        raise InputError(problems_of(error, parsed)) from None
+    return read(adapter, await limited(request, MAX_BYTES))
 
 
 def _json(body: Mapping[str, Any]) -> Response:

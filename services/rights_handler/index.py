@@ -19,7 +19,7 @@ from services.rights_handler.ports import Written
 from services.rights_handler.rows import grant_of, grant_row, stop_of, stop_row, transfer_of, transfer_row
 from shared.errors import Unavailable
 from shared.keyring.fence import raise_if_fenced
-from shared.mongo import DUPLICATE_KEY, Client, Document, database
+from shared.mongo import Client, Document, database, duplicates
 from shared.mongo import Collection as Rows
 
 NOT_ROTATED = bytes(32)
@@ -178,10 +178,7 @@ async def insert_new(rows: Rows, documents: Sequence[Document]) -> list[Document
         with fence_is_no_fault():
             await rows.insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        errors = error.details.get("writeErrors", [])
-        if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in errors):
-            raise
-        return [documents[e["index"]] for e in errors]
+        return [documents[index] for index in duplicates(error)]
     return []
 
 

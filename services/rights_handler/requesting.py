@@ -30,6 +30,17 @@ MAX_BYTES = 65_536
 _UUID = re.compile(UUID_PATTERN)
 
 
+def object_of(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is. Raises InputError."""
+    try:
+        data = orjson.loads(body) if len(body) <= MAX_BYTES else None
+    except orjson.JSONDecodeError:
+        data = None
+    if not isinstance(data, dict):
+        raise InputError([Problem("JSON", "", f"the body is one JSON object of at most {MAX_BYTES} bytes")])
+    return data
+
+
 class Requesting:
     """Publishes stop requests; returns once they are stored. Raises Unavailable where Kafka does not confirm."""
 
@@ -38,12 +49,7 @@ class Requesting:
 
     async def by_caller(self, caller: Caller, body: bytes) -> str:
         """A stop from a party's own system or from the operator; returns its identity, `platform/<id>`."""
-        try:
-            data = orjson.loads(body) if len(body) <= MAX_BYTES else None
-        except orjson.JSONDecodeError:
-            data = None
-        if not isinstance(data, dict):
-            raise InputError([Problem("JSON", "", f"the body is one JSON object of at most {MAX_BYTES} bytes")])
+        data = object_of(body)
         if not any(data.get(name) for name in ("contacts", "contact", "subject_ref", "record", "consent_id")):
             message = "the stop names nobody: give a contact, a subject_ref or a record"
             raise InputError([Problem("STOP-NOBODY", "/contacts", message)])

@@ -16,7 +16,7 @@ from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.webhook_relay.domain import Breaker
-from shared.mongo import DUPLICATE_KEY, Client, Document, database
+from shared.mongo import Client, Document, database, duplicates
 
 QUEUED, DELIVERED, GIVEN_UP = "queued", "delivered", "given_up"
 
@@ -81,10 +81,7 @@ class Store:
         try:
             await self._rows.insert_many([_document(row) for row in rows], ordered=False)
         except BulkWriteError as error:
-            failed = error.details.get("writeErrors", [])
-            if error.details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in failed):
-                raise
-            return len(rows) - len(failed)
+            return len(rows) - len(duplicates(error))
         return len(rows)
 
     async def put_again(self, rows: Sequence[Waiting]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from shared.keyring.ring import write_secret
 
 AUTHORITY, SERVER = "ca.pem", "server.pem"
 LIFETIME, SPARE = timedelta(days=397), timedelta(days=30)
@@ -45,15 +46,6 @@ def ensure_certificates(directory: Path) -> None:
     pem = serialization.Encoding.PEM
     write_secret(directory / SERVER, key + leaf.public_bytes(pem) + root.public_bytes(pem))
     (directory / AUTHORITY).write_bytes(root.public_bytes(pem))
-
-
-def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    temporary.replace(path)
 
 
 def _is_good(path: Path) -> bool:

@@ -9,8 +9,8 @@ import uuid
 from pathlib import Path
 
 from shared.errors import ConfigurationError
+from shared.keyring.ring import write_secret
 from shared.local_engines import kafka_files
-from shared.local_engines.certificates import write_secret
 from shared.local_engines.engine import KAFKA, wait_port
 from shared.local_engines.jars import VERSION
 from shared.local_engines.java import Java

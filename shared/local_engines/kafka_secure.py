@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.access.plan import OPERATOR
-from shared.local_engines.certificates import AUTHORITY, SERVER, ensure_certificates, write_secret
+from shared.keyring.ring import write_secret
+from shared.local_engines.certificates import AUTHORITY, SERVER, ensure_certificates
 
 CONTROLLER = "controller"
 _PROPERTIES = """

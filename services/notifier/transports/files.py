@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from services.notifier.transports.letter import render
 from services.notifier.transports.mail import compose
 from shared.contracts.person_messages import Content
 from shared.instants import parse_instant
+from shared.keyring.ring import write_secret
 
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 
@@ -79,11 +79,4 @@ async def _written(files: dict[Path, bytes]) -> Outcome:
 def _write(files: dict[Path, bytes]) -> None:
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_secret(path, content)

@@ -11,7 +11,6 @@ from services.proof_archive.attestation.rule_texts import rule_texts
 from services.proof_archive.attestation.text import moment, short_day, short_moment
 from services.proof_archive.attestation.values import Row, row
 from services.proof_archive.attestation.words import (
-    ANSWERS,
     BASES,
     CHANNELS,
     KINDS,
@@ -23,6 +22,7 @@ from services.proof_archive.attestation.words import (
     word,
 )
 from services.proof_archive.bundles.state import LineState
+from services.proof_archive.bundles.timeline import ANSWERS
 from shared import canonical
 from shared.crypto import note
 from shared.crypto.checkpoint import Checkpoint

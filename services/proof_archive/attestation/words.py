@@ -69,15 +69,6 @@ VIAS: Mapping[str, str] = {
     "letter": "lettre",
     "api": "transmission informatique",
 }
-ANSWERS: Mapping[str, str] = {"applied": "appliqué", "unknown_person": "personne inconnue", "refused": "refusé"}
-RIGHTS: Mapping[str, str] = {
-    "access": "accès",
-    "erasure": "effacement",
-    "rectification": "rectification",
-    "portability": "portabilité",
-    "restriction": "limitation",
-    "dispute": "contestation du consentement",
-}
 STATES: Mapping[str, str] = {
     "valid": "contrôles satisfaits (a)",
     "invalid": "contrôles non satisfaits",

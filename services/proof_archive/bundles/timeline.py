@@ -35,8 +35,8 @@ _STOPS = {
     "stop_reply": "Réponse STOP",
     "call_refusal": "Refus d'appel",
 }
-_ANSWERS = {"applied": "appliqué", "unknown_person": "personne inconnue", "refused": "refusé"}
-_RIGHTS = {
+ANSWERS = {"applied": "appliqué", "unknown_person": "personne inconnue", "refused": "refusé"}
+RIGHTS = {
     "access": "accès",
     "erasure": "effacement",
     "rectification": "rectification",
@@ -112,7 +112,7 @@ def _(facts: Stop) -> tuple[str | None, str]:
 
 @_told.register
 def _(facts: Request) -> tuple[str | None, str]:
-    return facts.source, f"Demande reçue par {facts.source} : {_RIGHTS.get(facts.right, facts.right)}."
+    return facts.source, f"Demande reçue par {facts.source} : {RIGHTS.get(facts.right, facts.right)}."
 
 
 @_told.register
@@ -142,7 +142,7 @@ def _ordered(facts: Delivery) -> str:
 
 def _acknowledged(facts: Delivery) -> str:
     closed = " ; ordre clos" if facts.closed else " ; ordre toujours ouvert"
-    return f"Réponse de {facts.party} : {_ANSWERS.get(facts.status or '', facts.status or 'sans statut')}{closed}."
+    return f"Réponse de {facts.party} : {ANSWERS.get(facts.status or '', facts.status or 'sans statut')}{closed}."
 
 
 _DELIVERIES: dict[str, Callable[[Delivery], str]] = {
@@ -155,7 +155,7 @@ _DELIVERIES: dict[str, Callable[[Delivery], str]] = {
 
 def _answer(facts: Report) -> str:
     applied = f", appliqué le {date_fr(facts.applied_at)}" if facts.applied_at else ""
-    status = _ANSWERS.get(facts.status or "", facts.status or "sans statut")
+    status = ANSWERS.get(facts.status or "", facts.status or "sans statut")
     return f"{facts.source} répond à l'ordre : {status}{applied}."
 
 

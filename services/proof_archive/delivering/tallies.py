@@ -14,7 +14,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from services.proof_archive.delivering.terms import Pair, Tally
-from shared.mongo import DUPLICATE_KEY, Client, Document, database
+from shared.mongo import Client, Document, database, duplicates
 
 What = Literal["a", "d"]
 
@@ -37,9 +37,7 @@ class Tallies:
         try:
             await self._rows.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
-            errors = error.details.get("writeErrors", [])
-            if error.details.get("writeConcernErrors") or any(item["code"] != DUPLICATE_KEY for item in errors):
-                raise  # a duplicate is a row that has counted this window before
+            duplicates(error)  # rows that have counted this window before
 
     async def of_month(self, month: str, *, collector: str | None = None, party: str | None = None) -> list[Document]:
         """The rows of a month: of all, of one collector, or of one prospecteur."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 
 from pymongo.errors import BulkWriteError
 
-from shared.mongo import DUPLICATE_KEY, Collection, Document
+from shared.mongo import Collection, Document, duplicates
 
 
 async def insert(collection: Collection, rows: list[Document], compared: str | None) -> set[tuple[int, int]]:
@@ -17,7 +17,7 @@ async def insert(collection: Collection, rows: list[Document], compared: str | N
     try:
         await collection.insert_many(rows, ordered=False)
     except BulkWriteError as error:
-        again = [rows[index] for index in collided(error)]
+        again = [rows[index] for index in duplicates(error)]
         if compared is None:
             return set()
         wanted = {tuple(row["_id"].values()): bytes(row[compared]) for row in again}
@@ -25,14 +25,6 @@ async def insert(collection: Collection, rows: list[Document], compared: str | N
         stored = {tuple(row["_id"].values()): row[compared] async for row in found}
         return {key for key, value in stored.items() if bytes(value) != wanted[key]}
     return set()
-
-
-def collided(error: BulkWriteError) -> list[int]:
-    """Indexes of the operations refused as duplicates. Raises the error again when it is about anything else."""
-    errors = error.details.get("writeErrors", [])
-    if error.details.get("writeConcernErrors") or any(item["code"] != DUPLICATE_KEY for item in errors):
-        raise error
-    return [item["index"] for item in errors]
 
 
 async def together(*steps: Awaitable[set[tuple[int, int]]]) -> set[tuple[int, int]]:

@@ -21,11 +21,11 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from services.proof_archive.checkpoints import kept_notes
 from services.proof_archive.domain import Entry
 from services.proof_archive.log.growth import Edge, TileRow, open_edge
-from services.proof_archive.log.inserts import collided, insert, together
+from services.proof_archive.log.inserts import insert, together
 from services.proof_archive.log.rows import Head, checkpoint_id, edge_tiles, head_of, row_id, tile_id
 from shared.crypto.note import RawSignature
 from shared.errors import IntegrityError, Unavailable
-from shared.mongo import Client, Document, database
+from shared.mongo import Client, Document, database, duplicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,9 @@ class Store:
             await self._db.tiles.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
             keys = list(rows)
-            wider = [keys[index] for index in collided(error)]  # as wide or wider: left by a batch that did not commit
+            wider = [
+                keys[index] for index in duplicates(error)
+            ]  # as wide or wider: left by a batch that did not commit
             found = self._db.tiles.find({"_id": {"$in": [tile_id(*key) for key in wider]}})
             async for row in found:
                 key = tuple(row["_id"].values())
@@ -183,7 +185,7 @@ class Store:
             if newest:
                 await self._db.latest.bulk_write(newest, ordered=False)
         except BulkWriteError as error:
-            collided(error)  # as new or newer: nothing to move
+            duplicates(error)  # as new or newer: nothing to move
         return differing
 
     async def add_cosignature(self, log: int, size: int, signature: RawSignature) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from services.rights_handler.erasing.acts import HoldActs
 from services.rights_handler.erasing.ends import ends_of
@@ -20,11 +19,12 @@ from services.rights_handler.erasing.models import ERASE, HOLD, REVIEW, AskedCon
 from services.rights_handler.erasing.said import fate_view, is_owner
 from services.rights_handler.erasing.store import MongoErasures
 from shared.auth import Authenticator
+from shared.bodies import limited
 from shared.clock import Clock
 from shared.contracts.types import CONTACT_TYPES
 from shared.errors import InputError, Problem
 from shared.instants import format_instant
-from shared.intake.schema import problems_of
+from shared.intake.accepted import read
 from shared.problems import Refusal
 
 MAX_BYTES = 262_144
@@ -150,14 +150,4 @@ def _hold_view(hold: Hold) -> dict[str, Any]:
 
 
 async def _read(request: Request, adapter: TypeAdapter[Body]) -> Body:
-    data = await request.body()
-    if len(data) > MAX_BYTES:
-        raise Refusal(413, "TOO-LARGE", f"The body exceeds {MAX_BYTES} bytes")
-    try:
-        return adapter.validate_json(data)
-    except ValidationError as error:
-        try:
-            parsed = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            parsed = None
-        raise InputError(problems_of(error, parsed)) from None
+    return read(adapter, await limited(request, MAX_BYTES))

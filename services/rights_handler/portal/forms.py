@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Request
 
+from shared.bodies import limited
 from shared.problems import Refusal
 
 MAX_BYTES = 32_768
@@ -22,11 +23,7 @@ async def read_form(request: Request) -> Mapping[str, list[str]]:
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         raise Refusal(403, "CROSS-SITE", "This form is only accepted from this site")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise Refusal(413, "TOO-LARGE", f"A form is at most {MAX_BYTES} bytes")
+    body = await limited(request, MAX_BYTES, f"A form is at most {MAX_BYTES} bytes")
     if body and not request.headers.get("content-type", "").startswith(_FORM):
         raise Refusal(415, "FORM", f"A form is expected ({_FORM})")
     try:

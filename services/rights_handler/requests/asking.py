@@ -15,14 +15,14 @@ import orjson
 from aiokafka.errors import KafkaError
 
 from services.rights_handler.ports import Outbox
-from services.rights_handler.requesting import MAX_BYTES
+from services.rights_handler.requesting import object_of
 from services.rights_handler.teller import Registry
 from services.rights_handler.tokens import Reference
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, to_headers
 from shared.contracts.partner_rights import RIGHT_REQUESTED
-from shared.errors import InputError, Problem, Unavailable
+from shared.errors import Unavailable
 from shared.instants import format_instant
 from shared.intake.accept import accept
 from shared.kafka.publisher import Outgoing
@@ -40,12 +40,7 @@ class Asking:
 
     async def by_caller(self, caller: Caller, body: bytes) -> str:
         """`POST /v1/requests`; returns its name, `platform/<id>`. `received_at` defaults to now, `identity` to unverified."""
-        try:
-            data = orjson.loads(body) if len(body) <= MAX_BYTES else None
-        except orjson.JSONDecodeError:
-            data = None
-        if not isinstance(data, dict):
-            raise InputError([Problem("JSON", "", f"the body is one JSON object of at most {MAX_BYTES} bytes")])
+        data = object_of(body)
         return await self._publish(caller.party, str(data.get("request_id") or uuid.uuid4().hex), data)
 
     async def with_stop(self, caller: Caller, body: bytes, stop: str) -> str:
