@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from services.cli.generated import differing, write_files
 from services.cli.groups import group
 from services.cli.language import tr
 from services.cli.target import NEGATIVE, AsJson, print_json
@@ -47,9 +48,7 @@ def write(output: Folder = DEFAULT, as_json: AsJson = False) -> None:
     wanted = files()
     for path in _present(output) - wanted.keys():
         (output / path).unlink()
-    for path, text in wanted.items():
-        (output / path).parent.mkdir(parents=True, exist_ok=True)
-        (output / path).write_text(text, encoding="utf-8")
+    write_files(output, wanted)
     if as_json:
         print_json(sorted(wanted))
     else:
@@ -58,16 +57,12 @@ def write(output: Folder = DEFAULT, as_json: AsJson = False) -> None:
 
 def check(output: Folder = DEFAULT, as_json: AsJson = False) -> None:
     """Say which published files are not what the code makes."""
-    wanted, present = files(), _present(output)
-    differing = sorted(
-        path for path in wanted.keys() | present
-        if path not in present or wanted.get(path) != (output / path).read_text(encoding="utf-8")
-    )  # fmt: skip
+    found = differing(output, files(), _present(output))
     if as_json:
-        print_json(differing)
-    for path in [] if as_json else differing:
+        print_json(found)
+    for path in [] if as_json else found:
         typer.echo(path)
-    if differing:
+    if found:
         typer.echo(tr("run `opposable contracts write`", "lancer `opposable contracts write`"), err=True)
         raise typer.Exit(NEGATIVE)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 import yaml
 
+from services.cli.generated import differing, write_files
 from services.cli.groups import group
 from services.cli.language import tr
 from services.cli.target import NEGATIVE
@@ -37,21 +38,17 @@ def files() -> dict[str, str]:
 
 def write(root: Root = Path()) -> None:
     """Write them all."""
-    for path, text in files().items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
-    typer.echo(tr(f"{len(files())} files", f"{len(files())} fichiers"))
+    made = files()
+    write_files(root, made)
+    typer.echo(tr(f"{len(made)} files", f"{len(made)} fichiers"))
 
 
 def check(root: Root = Path()) -> None:
     """Say which files are not what the code makes. Exit code 1 where one is."""
-    differing = [
-        path for path, text in files().items()
-        if not (root / path).exists() or (root / path).read_text(encoding="utf-8") != text
-    ]  # fmt: skip
-    for path in differing:
+    found = differing(root, files())
+    for path in found:
         typer.echo(path)
-    if differing:
+    if found:
         raise typer.Exit(NEGATIVE)
 
 

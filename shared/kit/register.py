@@ -6,9 +6,9 @@ operator the categories of processing it carries out for each controller (30(2))
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from shared.kit.words import CHANNELS, DATA, PURPOSES, QUALIFICATIONS, listed
 from shared.registry.models import Agreement, Party
@@ -74,17 +74,14 @@ def name_of(party: Named) -> str:
 
 
 def _collection(view: RegistryView, party: Party) -> list[Activity]:
-    newest: dict[str, Form] = {}
-    for form in view.forms():
-        if form.collector == party.id and (form.id not in newest or newest[form.id].version < form.version):
-            newest[form.id] = form
-    return [_of_form(view, party, form) for form in newest.values()]
+    mine = newest(form for form in view.forms() if form.collector == party.id)
+    return [_of_form(view, party, form) for form in mine]
 
 
 def _of_form(view: RegistryView, party: Party, form: Form) -> Activity:
     channels = [channel for box in form.boxes for channel in box.channels]
     purposes = [purpose for box in form.boxes for purpose in box.purposes]
-    agreements = [a for a in current(view.agreements_of(party.id)) if set(a.channels) & set(channels)]
+    agreements = [a for a in newest(view.agreements_of(party.id)) if set(a.channels) & set(channels)]
     recipients = [name_of(p) for a in agreements if (p := view.party(a.prospector)) is not None]
     joint = [
         name_of(p) for a in agreements if a.qualification == "joint" and (p := view.party(a.prospector)) is not None
@@ -102,7 +99,7 @@ def _of_form(view: RegistryView, party: Party, form: Form) -> Activity:
 
 
 def _prospecting(view: RegistryView, party: Party) -> list[Activity]:
-    mine = [a for collector in view.parties() for a in current(view.agreements(collector.id, party.id))]
+    mine = [a for collector in view.parties() for a in newest(view.agreements(collector.id, party.id))]
     return [_of_agreement(view, party, agreement) for agreement in mine]
 
 
@@ -123,10 +120,20 @@ def _of_agreement(view: RegistryView, party: Party, agreement: Agreement) -> Act
     )  # fmt: skip
 
 
-def current(versions: Sequence[Agreement]) -> list[Agreement]:
-    """The newest version of each agreement."""
-    newest: dict[str, Agreement] = {}
+class _Versioned(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+_V = TypeVar("_V", bound=_Versioned)
+
+
+def newest(versions: Iterable[_V]) -> list[_V]:
+    """The newest version of each object."""
+    found: dict[str, _V] = {}
     for version in versions:
-        if version.id not in newest or newest[version.id].version < version.version:
-            newest[version.id] = version
-    return list(newest.values())
+        if version.id not in found or found[version.id].version < version.version:
+            found[version.id] = version
+    return list(found.values())
