@@ -8,27 +8,22 @@ it (topic `reports`). At the end every branch that is not acknowledged is asked 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import logging
 import multiprocessing
 import socket
-import tempfile
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 
-from services.cli.up import system_plan
 from shared.kafka.reading import find_partitions
 from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.supervisor import Supervisor
 from shared.topics import IN_CONSENTS, IN_RIGHTS, REPORTS
 from tests.bench import world
+from tests.bench.running import parser_of, print_result, producer_of
 from tests.integration.relay.relay_world import new_secret, register
 
 DEAD, SLOW, FLAPPING = world.PROSPECTORS[:3], world.PROSPECTORS[3], world.PROSPECTORS[4]
@@ -98,8 +93,7 @@ async def _webhooks(at: Endpoints, port: int) -> None:
 
 async def _publish(at: Endpoints, count: int) -> dict[str, int]:
     """Consents for fifty, then a withdrawal of each; the broker's time of each withdrawal, by its internal name."""
-    producer = AIOKafkaProducer(bootstrap_servers=at.kafka, acks="all")
-    await producer.start()
+    producer = await producer_of(at.kafka)
     for number in range(count):
         _, value = world.consent("bench-a", number, "fifty", f"arrete.{number}@bench.example")
         headers = world.headers("bench-a", f"c{number}", "opposable.consent.collected.v1")
@@ -167,21 +161,15 @@ async def measure(system: Supervisor, port: int, count: int) -> dict[str, Any]:
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--stops", type=int, default=20)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
     process.start()
     port = ours.recv()
-    with tempfile.TemporaryDirectory(prefix="opposable-bench-") as folder:
-        registry = world.write(Path(folder) / "registry")
-        with Supervisor(system_plan(Path(folder) / "data", registry=registry)) as system:
-            result = asyncio.run(measure(system, port, given.stops))
+    print_result(given, lambda system: measure(system, port, given.stops))
     ours.send(None)
-    print(json.dumps(result, indent=None if given.json else 1))
 
 
 if __name__ == "__main__":

@@ -8,27 +8,21 @@ checkpoint that covers it (topic `checkpoints`). From then on anyone can verify 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import bisect
-import json
-import logging
-import tempfile
-import time
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
-from services.cli.up import system_plan
 from shared.crypto import note
 from shared.kafka.reading import find_partitions
 from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.supervisor import Supervisor
 from shared.topics import CHECKPOINTS, CONSENTS, IN_CONSENTS, VERDICTS
 from tests.bench import world
+from tests.bench.running import at_rate, parser_of, print_result, producer_of
 from tests.bench.throughput import until_signed
 
 SETTLED_S = 2.0
@@ -36,18 +30,9 @@ SETTLED_S = 2.0
 
 async def load(kafka: str, rate: int, seconds: float) -> int:
     """Publish consents at a steady rate; how many."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5, max_batch_size=512 * 1024)
-    await producer.start()
-    started, sent = time.perf_counter(), 0
+    producer = await producer_of(kafka)
     stream = world.consents(int(rate * seconds) + rate)
-    while (elapsed := time.perf_counter() - started) < seconds:
-        futures = []
-        while sent < rate * elapsed:
-            collector, headers, value = next(stream)
-            futures.append(await producer.send(IN_CONSENTS.of(collector), value=value, headers=headers))
-            sent += 1
-        await asyncio.gather(*futures)
-        await asyncio.sleep(0.02)
+    sent = await at_rate(producer, rate, seconds, ((IN_CONSENTS.of(c), value, headers) for c, headers, value in stream))
     await producer.stop()
     return sent
 
@@ -107,17 +92,11 @@ async def measure(system: Supervisor, rate: int, seconds: float) -> dict[str, ob
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--rate", type=int, default=2000, help="consents a second")
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="opposable-bench-") as folder:
-        registry = world.write(Path(folder) / "registry")
-        with Supervisor(system_plan(Path(folder) / "data", registry=registry)) as system:
-            result = asyncio.run(measure(system, given.rate, given.seconds))
-    print(json.dumps(result, indent=None if given.json else 1))
+    print_result(given, lambda system: measure(system, given.rate, given.seconds))
 
 
 if __name__ == "__main__":

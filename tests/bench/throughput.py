@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
 import os
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +23,18 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import AsyncMongoClient
 
-from services.cli.up import system_plan
 from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.supervisor import Supervisor
 from shared.topics import CONSENTS, IN_CONSENTS, IN_RIGHTS, OUT_WITHDRAWALS
 from tests.bench import world
+from tests.bench.running import Send, at_rate, parser_of, print_result, producer_of
 
 WATCH_S = 0.25
 
 
-async def _producer(kafka: str) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=512 * 1024
-    )
-    await producer.start()
-    return producer
-
-
 async def publish(kafka: str, count: int) -> float:
     """Publish `count` consents; seconds it took."""
-    producer = await _producer(kafka)
+    producer = await producer_of(kafka)
     started = time.perf_counter()
     futures = [
         await producer.send(IN_CONSENTS.of(collector), value=value, headers=headers)
@@ -61,7 +52,7 @@ async def pass_through(kafka: str, count: int) -> float:
     await admin.create_topics([NewTopic("bench.from", 3, 1), NewTopic("bench.to", 3, 1)])
     await admin.close()
     await asyncio.sleep(1)
-    producer = await _producer(kafka)
+    producer = await producer_of(kafka)
     futures = [
         await producer.send("bench.from", value=value, key=headers[1][1], headers=headers)
         for _, headers, value in world.consents(count)
@@ -147,7 +138,7 @@ def _cpu(system: Supervisor) -> dict[str, float]:
 
 async def stops(at: Endpoints, rate: float, count: int) -> dict[str, float]:
     """Stops for fifty parties each while consents arrive at `rate` a second: from receipt to the last order, in ms."""
-    producer = await _producer(at.kafka)
+    producer = await producer_of(at.kafka)
     emails = [f"arrete.{n}@bench.example" for n in range(count)]
     for number, email in enumerate(emails):
         _, value = world.consent("bench-a", 10_000_000 + number, "fifty", email)
@@ -172,20 +163,16 @@ async def stops(at: Endpoints, rate: float, count: int) -> dict[str, float]:
 
 
 async def _load(producer: AIOKafkaProducer, rate: float, seconds: float) -> None:
-    started, sent = time.perf_counter(), 0
-    stream = world.consents(int(rate * seconds) + 1)
-    while (elapsed := time.perf_counter() - started) < seconds:
-        futures = []
-        while sent < rate * elapsed:
-            collector, headers, value = next(stream)
-            headers = [(n, v + b"L" if n == "ce_id" else v) for n, v in headers]
-            value = value.replace(b'"subject_ref":"lead-', b'"subject_ref":"load-').replace(
-                b'"consent_id":"0', b'"consent_id":"1', 1
-            )
-            futures.append(await producer.send(IN_CONSENTS.of(collector), value=value, headers=headers))
-            sent += 1
-        await asyncio.gather(*futures)
-        await asyncio.sleep(0.02)
+    await at_rate(producer, rate, seconds, _others(int(rate * seconds) + 1))
+
+
+def _others(count: int) -> Iterator[Send]:
+    """Consents with identities of their own, beside those of the first phase."""
+    for collector, headers, value in world.consents(count):
+        own = value.replace(b'"subject_ref":"lead-', b'"subject_ref":"load-').replace(
+            b'"consent_id":"0', b'"consent_id":"1', 1
+        )
+        yield IN_CONSENTS.of(collector), own, [(n, v + b"L" if n == "ce_id" else v) for n, v in headers]
 
 
 async def _orders(kafka: str, count: int) -> dict[int, int]:
@@ -221,18 +208,11 @@ async def _measure(system: Supervisor, args: argparse.Namespace) -> dict[str, An
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--consents", type=int, default=40_000)
     parser.add_argument("--stops", type=int, default=100)
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="opposable-bench-") as folder:
-        registry = world.write(Path(folder) / "registry")
-        with Supervisor(system_plan(Path(folder) / "data", registry=registry)) as system:
-            result = asyncio.run(_measure(system, args))
-    print(json.dumps(result, indent=None if args.json else 1))
-    sys.exit(0)
+    given = parser.parse_args()
+    print_result(given, lambda system: _measure(system, given))
 
 
 if __name__ == "__main__":

@@ -9,26 +9,22 @@ run: bare aiokafka publishing as many messages of the same bytes (orders and ack
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import logging
-import tempfile
+import math
 import time
-from pathlib import Path
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import AsyncMongoClient
 
-from services.cli.up import system_plan
 from shared.kafka.reading import find_partitions
 from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.supervisor import Supervisor
 from shared.topics import IN_CONSENTS, IN_RIGHTS, OUT_WITHDRAWALS
 from tests.bench import world
+from tests.bench.running import at_rate, parser_of, print_result, producer_of
 from tests.bench.throughput import until_signed
 
 PARTIES = world.PROSPECTORS[:10]
@@ -36,15 +32,9 @@ ACK = "opposable.order.acknowledged.v1"
 POLL_S = 0.2
 
 
-async def _producer(kafka: str) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5, max_batch_size=512 * 1024)
-    await producer.start()
-    return producer
-
-
 async def consents(at: Endpoints, count: int) -> None:
     """One consent for ten parties for each withdrawal to come; returns when they are granted and signed."""
-    producer = await _producer(at.kafka)
+    producer = await producer_of(at.kafka)
     futures = []
     for number in range(count):
         _, value = world.consent("bench-a", number, "ten", f"arrete.{number}@bench.example")
@@ -59,7 +49,7 @@ async def consents(at: Endpoints, count: int) -> None:
 
 async def parties(at: Endpoints, wanted: int, seen: dict[str, int]) -> None:
     """Acknowledge every order as it comes; `seen`: bytes of the last order and acknowledgement, and how many there were."""
-    producer = await _producer(at.kafka)
+    producer = await producer_of(at.kafka)
     consumer = AIOKafkaConsumer(bootstrap_servers=at.kafka, auto_offset_reset="earliest")
     await consumer.start()
     partitions = await find_partitions(at.kafka, [OUT_WITHDRAWALS.of(party) for party in (*PARTIES, "bench-a")])
@@ -83,17 +73,12 @@ async def parties(at: Endpoints, wanted: int, seen: dict[str, int]) -> None:
 
 async def withdraw(at: Endpoints, rate: int, count: int) -> None:
     """Withdrawals at a steady rate."""
-    producer = await _producer(at.kafka)
-    started, sent = time.perf_counter(), 0
-    while sent < count:
-        futures = []
-        while sent < min(count, rate * (time.perf_counter() - started)):
-            headers = world.headers("bench-b", f"w{sent}", "opposable.stop.requested.v1")
-            value = world.stop(sent, f"arrete.{sent}@bench.example")
-            futures.append(await producer.send(IN_RIGHTS.of("bench-b"), value=value, headers=headers))
-            sent += 1
-        await asyncio.gather(*futures)
-        await asyncio.sleep(0.02)
+    producer = await producer_of(at.kafka)
+    await at_rate(producer, rate, math.inf, (
+        (IN_RIGHTS.of("bench-b"), world.stop(number, f"arrete.{number}@bench.example"),
+         world.headers("bench-b", f"w{number}", "opposable.stop.requested.v1"))
+        for number in range(count)
+    ))  # fmt: skip
     await producer.stop()
 
 
@@ -112,7 +97,7 @@ async def bare(kafka: str, count: int, size: int) -> float:
     await admin.create_topics([NewTopic("bench.bare", 3, 1)])
     await admin.close()
     await asyncio.sleep(1)
-    producer = await _producer(kafka)
+    producer = await producer_of(kafka)
     value, started = b"x" * size, time.perf_counter()
     for _ in range(0, count, 1000):
         await asyncio.gather(
@@ -149,17 +134,11 @@ async def measure(system: Supervisor, rate: int, seconds: float) -> dict[str, An
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--rate", type=int, default=200, help="withdrawals a second")
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="opposable-bench-") as folder:
-        registry = world.write(Path(folder) / "registry")
-        with Supervisor(system_plan(Path(folder) / "data", registry=registry)) as system:
-            result = asyncio.run(measure(system, given.rate, given.seconds))
-    print(json.dumps(result, indent=None if given.json else 1))
+    print_result(given, lambda system: measure(system, given.rate, given.seconds))
 
 
 if __name__ == "__main__":
