@@ -48,19 +48,23 @@ async def consents(at: Endpoints, count: int) -> None:
 
 
 async def parties(at: Endpoints, wanted: int, seen: dict[str, int]) -> None:
-    """Acknowledge every order as it comes; `seen`: bytes of the last order and acknowledgement, and how many there were."""
+    """Acknowledge every order once: an order may be published twice. `seen`: how many, bytes of the last and of its answer."""
     producer = await producer_of(at.kafka)
     consumer = AIOKafkaConsumer(bootstrap_servers=at.kafka, auto_offset_reset="earliest")
     await consumer.start()
     partitions = await find_partitions(at.kafka, [OUT_WITHDRAWALS.of(party) for party in (*PARTIES, "bench-a")])
     consumer.assign(partitions)
     await consumer.seek_to_beginning(*partitions)
+    known: set[str] = set()
     while seen["orders"] < wanted:
         futures = []
         for partition, records in (await consumer.getmany(timeout_ms=100, max_records=2000)).items():
             party = partition.topic.split(".")[1]
             for record in records:
                 order = orjson.loads(record.value)["order_id"]
+                if order in known:
+                    continue
+                known.add(order)
                 value = orjson.dumps({"order_id": order, "status": "applied", "applied_at": world.now()})
                 headers = world.headers(party, f"a{seen['orders']}", ACK)
                 futures.append(await producer.send(IN_RIGHTS.of(party), value=value, headers=headers))
