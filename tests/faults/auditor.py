@@ -11,6 +11,8 @@ import asyncio
 import base64
 import json
 from collections import defaultdict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,8 +52,37 @@ async def read(bootstrap: str) -> Seen:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     seen = Seen()
+    names = [t for t in await topic_names(bootstrap) if not t.startswith("in.") and t != "dead"]
+    async with aclosing(_records(bootstrap, names, seen.counts)) as records:
+        async for record in records:
+            value = json.loads(record.value) if record.value and record.value[:1] == b"{" else None
+            seen.by_topic[record.topic].append(value)
+    return seen
+
+
+async def trails(bootstrap: str, events: Sequence[str]) -> dict[str, list[str]]:
+    """What became of each event: every record of its id, the dead ones and receipts too; those found nowhere else than usual."""
+    found: dict[str, list[str]] = {event: [] for event in events}
+    names = [
+        t for t in await topic_names(bootstrap) if t.startswith("in.") or t in ("stops", "dead") or "receipts" in t
+    ]
+    async with aclosing(_records(bootstrap, names, {})) as records:
+        async for record in records:
+            told = record.value[:400].decode("utf-8", "replace") if "receipts" in record.topic else ""
+            ids = {value.decode("utf-8", "replace") for name, value in record.headers if value and name == "ce_id"}
+            for event in ids | {i.removeprefix("receipt:") for i in ids}:
+                if event in found:
+                    at = f"{record.topic}/{record.partition}/{record.offset} at {record.timestamp}"
+                    found[event].append(f"{at} {told}".strip())
+    usual = {"in", "stops", "out"}
+    return {event: at for event, at in found.items() if {a.split(".")[0].split("/")[0] for a in at} != usual}
+
+
+async def _records(bootstrap: str, names: list[str], counts: dict[tuple[str, int], int]) -> AsyncGenerator[Any]:
+    """Every record of these topics up to their ends of now, which are left in `counts`."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
     try:
-        names = [t for t in await topic_names(bootstrap) if not t.startswith("in.") and t != "dead"]
         parts = await find_partitions(bootstrap, names)
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
@@ -60,12 +91,10 @@ async def read(bootstrap: str) -> Seen:
             while any([await consumer.position(p) < end for p, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=300)).values():
                     for record in records:
-                        value = json.loads(record.value) if record.value and record.value[:1] == b"{" else None
-                        seen.by_topic[record.topic].append(value)
-        seen.counts = {(p.topic, p.partition): end for p, end in ends.items()}
+                        yield record
+        counts.update({(p.topic, p.partition): end for p, end in ends.items()})
     finally:
         await consumer.stop()
-    return seen
 
 
 def nothing_lost(seen: Seen, sent: dict[str, str], recipients: int) -> None:

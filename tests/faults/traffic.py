@@ -35,14 +35,16 @@ class Traffic:
         producer = AIOKafkaProducer(bootstrap_servers=self.at.kafka, acks="all", enable_idempotence=True, linger_ms=5)
         await producer.start()
         started = time.perf_counter()
+        futures: list[Any] = []
         try:
             for index in range(count):
-                futures = await self._one(producer, index)
+                futures += await self._one(producer, index)
                 ahead = (index + 1) / per_second - (time.perf_counter() - started)
                 if ahead > 0:
                     await asyncio.gather(*futures)
+                    futures.clear()
                     await asyncio.sleep(ahead)
-            await producer.flush()
+            await asyncio.gather(*futures)  # a record counts as sent only once the broker says so
         finally:
             await producer.stop()
 
@@ -72,9 +74,10 @@ class Traffic:
                 auditor.nothing_lost(seen, self.sent, 3)
                 auditor.no_stop_missed(seen, self.stopped)
                 await auditor.logs_agree(seen, self.at.mongodb)
-            except AssertionError:
+            except AssertionError as error:
                 if time.monotonic() > deadline:
-                    raise
+                    trails = await auditor.trails(self.at.kafka, [f"stop-{s[1:]}" for s in self.stopped.values()])
+                    raise AssertionError(f"{error}; seen of stops: {trails}") from None
                 await asyncio.sleep(1)
             else:
                 auditor.no_permission_without_a_valid_line(seen)

@@ -17,6 +17,7 @@ from shared.crypto.sealing import unseal, unwrap
 from shared.errors import IntegrityError
 from shared.kafka.reading import find_partitions, topic_names
 from tests.e2e.partner import consent
+from tests.waiting import until
 
 INTERNAL = ("consents", "verdicts", "stops", "requests", "reports", "deliveries", "erasures", "messages")
 KINDS = {"consents": "consent.recorded", "verdicts": "consent.recorded", "stops": "stop.recorded",
@@ -52,15 +53,6 @@ def command(at, *words):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
-
-
-async def until(ask, good, seconds=40):
-    async with asyncio.timeout(seconds):
-        while True:
-            answer = await ask()
-            if good(answer):
-                return answer
-            await asyncio.sleep(0.1)
 
 
 async def erased(rights, record, state="done"):

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.partner import Partner, consent
 from tests.fakes.mail_sink import mail_sink
+from tests.waiting import until
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
 PARTIES = {"canalvert", "hibou", "tisane", "acme"}
@@ -46,15 +47,6 @@ def partner(endpoints):
 async def person(endpoints):
     async with httpx.AsyncClient(base_url=endpoints.url("rights_handler"), timeout=30, follow_redirects=True) as client:
         yield client
-
-
-async def until(ask, good, seconds=40):
-    async with asyncio.timeout(seconds):
-        while True:
-            answer = await ask()
-            if good(answer):
-                return answer
-            await asyncio.sleep(0.2)
 
 
 async def mail_to(sink, address):

@@ -11,7 +11,6 @@ import uuid
 import zipfile
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 from pymongo import AsyncMongoClient
 
@@ -21,6 +20,7 @@ from shared.instants import format_instant
 from shared.keyring.ring import Ring
 from shared.vault import Vault
 from tests.e2e.partner import Partner, consent
+from tests.waiting import operator_http, until
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(280)]
 NAMED = {"canalvert", "hibou", "tisane"}
@@ -38,22 +38,12 @@ def partner(endpoints):
 
 @pytest.fixture
 async def http(endpoints):
-    token = (endpoints.secrets_dir / "operator-token").read_text().strip()
-    async with httpx.AsyncClient(
-        base_url=endpoints.url("rights_handler"), headers={"Authorization": f"Bearer {token}"}, timeout=40
-    ) as client:
+    async with operator_http(endpoints, seconds=40) as client:
         yield client
 
 
 def someone():
     return f"jeanne.{uuid.uuid4().hex[:8]}@courriel.example"
-
-
-async def until(ask, good, seconds=40):
-    async with asyncio.timeout(seconds):
-        while not good(found := await ask()):
-            await asyncio.sleep(0.2)
-    return found
 
 
 async def known(partner, email):

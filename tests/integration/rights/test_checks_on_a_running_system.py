@@ -5,12 +5,12 @@ import base64
 import uuid
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from shared.crypto.keys import match_key
 from shared.instants import format_instant
 from tests.e2e.partner import Partner, consent, stop
+from tests.waiting import operator_http
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
 ATTEMPTED, NOTICE = "opposable.contact.attempted.v1", "opposable.notice.given.v1"
@@ -23,10 +23,7 @@ def endpoints(system):
 
 @pytest.fixture
 async def http(endpoints):
-    token = (endpoints.secrets_dir / "operator-token").read_text().strip()
-    async with httpx.AsyncClient(
-        base_url=endpoints.url("rights_handler"), headers={"Authorization": f"Bearer {token}"}, timeout=30
-    ) as client:
+    async with operator_http(endpoints) as client:
         yield client
 
 

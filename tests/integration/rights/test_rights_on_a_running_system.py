@@ -5,14 +5,18 @@ import json
 import subprocess
 import sys
 import uuid
+from functools import partial
 
 import httpx
 import pytest
 
+from tests import waiting
 from tests.e2e.partner import Partner, consent
+from tests.waiting import operator_http
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
 NAMED = {"canalvert", "hibou", "tisane"}
+until = partial(waiting.until, seconds=30)
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +32,7 @@ def endpoints(make_system):
 
 @pytest.fixture
 async def http(endpoints):
-    token = (endpoints.secrets_dir / "operator-token").read_text().strip()
-    async with httpx.AsyncClient(
-        base_url=endpoints.url("rights_handler"), headers={"Authorization": f"Bearer {token}"}, timeout=30
-    ) as client:
+    async with operator_http(endpoints) as client:
         yield client
 
 
@@ -42,15 +43,6 @@ def partner(endpoints):
 
 def someone():
     return f"claire.{uuid.uuid4().hex[:8]}@courriel.example"
-
-
-async def until(ask, good, seconds=30):
-    async with asyncio.timeout(seconds):
-        while True:
-            answer = await ask()
-            if good(answer):
-                return answer
-            await asyncio.sleep(0.2)
 
 
 async def check(http, email, party="canalvert"):

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import uuid
 
-import httpx
 import pytest
 import yaml
 
@@ -18,6 +17,7 @@ from shared.local_engines.supervisor import Supervisor
 from tests.conftest import EXAMPLE_REGISTRY
 from tests.e2e.partner import Partner
 from tests.engine_source import OWN, forget_data
+from tests.waiting import operator_http, until
 
 KEY = Signer("canalvert", b"\x07" * 32)
 FAST = {
@@ -51,10 +51,7 @@ def partner(at):
 
 @pytest.fixture
 async def http(at):
-    token = (at.secrets_dir / "operator-token").read_text().strip()
-    async with httpx.AsyncClient(
-        base_url=at.url("rights_handler"), headers={"Authorization": f"Bearer {token}"}, timeout=30
-    ) as client:
+    async with operator_http(at) as client:
         yield client
 
 
@@ -80,18 +77,6 @@ def command(at):
 def someone():
     """A name nobody else has."""
     return uuid.uuid4().hex[:8]
-
-
-async def until(ask, good, seconds=40):
-    """The first answer that is good. Raises TimeoutError with the last one."""
-    answer = None
-    try:
-        async with asyncio.timeout(seconds):
-            while not good(answer := await ask()):
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise AssertionError(f"still {answer!r:.2000}") from None
-    return answer
 
 
 async def branches(http, stop, good=lambda view: view["branches"]):
