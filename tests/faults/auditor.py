@@ -49,8 +49,6 @@ class Seen:
 
 async def read(bootstrap: str) -> Seen:
     """Every record of every topic but the clear ones."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
     seen = Seen()
     names = [t for t in await topic_names(bootstrap) if not t.startswith("in.") and t != "dead"]
     async with aclosing(_records(bootstrap, names, seen.counts)) as records:
