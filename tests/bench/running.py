@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -48,6 +49,19 @@ async def at_rate(producer: AIOKafkaProducer, rate: float, seconds: float, messa
         await asyncio.gather(*futures)
         await asyncio.sleep(TICK_S)
     return sent
+
+
+def cpu_of(system: Supervisor) -> dict[str, float]:
+    """CPU seconds used so far by each process of the system: what a message costs hardly depends on what else the machine does."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    used = {}
+    at = system.endpoints()
+    for name, pid in {**{n: s.pid for n, s in at.services.items()}, **at.engines}.items():
+        if not pid:
+            continue  # held
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        used[name] = (int(fields[11]) + int(fields[12])) / ticks
+    return used
 
 
 def print_result(given: argparse.Namespace, measure: Callable[[Supervisor], Awaitable[Any]]) -> None:

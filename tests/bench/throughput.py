@@ -12,11 +12,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -27,7 +25,7 @@ from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.supervisor import Supervisor
 from shared.topics import CONSENTS, IN_CONSENTS, IN_RIGHTS, OUT_WITHDRAWALS
 from tests.bench import world
-from tests.bench.running import Send, at_rate, parser_of, print_result, producer_of
+from tests.bench.running import Send, at_rate, cpu_of, parser_of, print_result, producer_of
 
 WATCH_S = 0.25
 
@@ -101,13 +99,13 @@ async def throughput(system: Supervisor, at: Endpoints, count: int) -> dict[str,
     base_c, base_v = await signed(mongo, "consents"), await signed(mongo, "verdicts")
     await asyncio.to_thread(system.hold, "collector")
     published = await publish(at.kafka, count)
-    before = _cpu(system)
+    before = cpu_of(system)
     await asyncio.to_thread(system.release, "collector")
     await _first_consent(at.kafka)
     started = time.perf_counter()
     await until_signed(mongo, base_c + count, base_v + count)
     seconds = time.perf_counter() - started
-    cpu = {f"cpu_s_{name}": round(used - before.get(name, 0.0), 1) for name, used in _cpu(system).items()}
+    cpu = {f"cpu_s_{name}": round(used - before.get(name, 0.0), 1) for name, used in cpu_of(system).items()}
     await mongo.close()
     return {"consents": count, "publish_s": round(published, 1), "seconds": round(seconds, 1),
             "consents_per_s": round(count / seconds), **cpu}  # fmt: skip
@@ -122,18 +120,6 @@ async def _first_consent(kafka: str) -> None:
     while await consumer.end_offsets(partitions) == before:
         await asyncio.sleep(0.02)
     await consumer.stop()
-
-
-def _cpu(system: Supervisor) -> dict[str, float]:
-    ticks = os.sysconf("SC_CLK_TCK")
-    used = {}
-    at = system.endpoints()
-    for name, pid in {**{n: s.pid for n, s in at.services.items()}, **at.engines}.items():
-        if not pid:
-            continue  # held
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        used[name] = (int(fields[11]) + int(fields[12])) / ticks
-    return used
 
 
 async def stops(at: Endpoints, rate: float, count: int) -> dict[str, float]:

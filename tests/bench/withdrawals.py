@@ -24,7 +24,7 @@ from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.supervisor import Supervisor
 from shared.topics import IN_CONSENTS, IN_RIGHTS, OUT_WITHDRAWALS
 from tests.bench import world
-from tests.bench.running import at_rate, parser_of, print_result, producer_of
+from tests.bench.running import at_rate, cpu_of, parser_of, print_result, producer_of
 from tests.bench.throughput import until_signed
 
 PARTIES = world.PROSPECTORS[:10]
@@ -119,6 +119,7 @@ async def measure(system: Supervisor, rate: int, seconds: float) -> dict[str, An
     await consents(at, count)
     orders = count * (len(PARTIES) + 1)  # the collector is told as well
     seen = {"orders": 0, "order_bytes": 0, "ack_bytes": 0}
+    before = cpu_of(system)
     answering = asyncio.create_task(parties(at, orders, seen))
     started = time.perf_counter()
     await withdraw(at, rate, count)
@@ -127,12 +128,13 @@ async def measure(system: Supervisor, rate: int, seconds: float) -> dict[str, An
     ordered = time.perf_counter() - started
     await acknowledged(at, orders)
     done = time.perf_counter() - started
+    cpu = {name: round((used - before[name]) / orders * 1e6) for name, used in cpu_of(system).items()}
     yardstick = await bare(at.kafka, orders * 2, (seen["order_bytes"] + seen["ack_bytes"]) // 2)
     return {
         "withdrawals": count, "rate": rate, "orders": orders, "sent_in_s": round(sent, 1), "ordered_in_s": round(ordered, 1),
         "acknowledged_in_s": round(done, 1), "withdrawals_per_s": round(count / done, 1), "backlog_drained_s": round(done - sent, 1),
         "messages_per_s": round(2 * orders / done), "bare_messages_per_s": round(yardstick),
-        "ratio": round(2 * orders / done / yardstick, 3),
+        "ratio": round(2 * orders / done / yardstick, 3), "cpu_us_per_order": {**cpu, "all": sum(cpu.values())},
     }  # fmt: skip
 
 
