@@ -128,11 +128,13 @@ def _records_fault(error: Exception) -> bool:
     """True for engine errors that waiting cannot cure: an effect too large, or refused for what it holds.
 
     A bulk write fails by its content (duplicate key, too large…), or for the state of the server: one that shuts down or steps down
-    in the middle answers with write errors too (11600, 91, 10107, 189…). Only content is the record's fault; anything else waits.
+    in the middle answers with write errors too (11600, 91, 10107, 189…), or with a write concern it could not wait for, beside
+    duplicate keys of an attempt before. Only content is the record's fault; anything else waits.
     """
     if isinstance(error, MessageSizeTooLargeError | RecordListTooLargeError):
         return True
     if not isinstance(error, BulkWriteError):
         return False
-    codes = [one.get("code") for one in (error.details or {}).get("writeErrors", ())]
-    return bool(codes) and all(code in CONTENT_CODES for code in codes)
+    details = error.details or {}
+    codes = [one.get("code") for one in details.get("writeErrors", ())]
+    return bool(codes) and not details.get("writeConcernErrors") and all(code in CONTENT_CODES for code in codes)

@@ -127,10 +127,21 @@ async def test_a_lack_of_majority_waits_although_it_is_a_bulk_write_error(slept)
 
 @pytest.mark.parametrize("code", [91, 189, 10107, 11600, 11602, 13435])
 async def test_a_server_that_goes_away_in_the_middle_of_a_bulk_write_puts_nothing_aside(code, slept):
-    """A stop alone in its batch was once put aside so, because the server answered with a write error as it shut down."""
-
     async def process(_records):
         raise BulkWriteError({"writeErrors": [{"code": code, "index": 0}]})
+
+    loop, publisher, consumer = make(process)
+    await loop.run(batch(1), consumer)
+    assert publisher.sent == []
+    assert consumer.sought == {TopicPartition("t", 0): 1}
+    assert not loop.healthy
+
+
+async def test_duplicates_of_an_attempt_before_beside_a_failed_write_concern_put_nothing_aside(slept):
+    """Stops were lost to `dead` so: inserted by an attempt that was cut, they collided with themselves as the server shut down."""
+
+    async def process(_records):
+        raise BulkWriteError({"writeErrors": [{"code": 11000, "index": 0}], "writeConcernErrors": [{"code": 11600}]})
 
     loop, publisher, consumer = make(process)
     await loop.run(batch(1), consumer)
