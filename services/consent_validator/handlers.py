@@ -14,6 +14,7 @@ import orjson
 
 from services.consent_validator.domain import assess, cites_unknown
 from services.consent_validator.rules.book import RuleBook
+from services.consent_validator.deciding import ReviewDecision, decided
 from services.consent_validator.verdict import Verdict
 from shared import canonical
 from shared.contracts.envelope import Envelope, to_headers
@@ -51,12 +52,13 @@ class Assessor:
     async def reassess(self, records: Sequence[Record]) -> None:
         """Assess recorded consents again, as of when that was asked: under these rules, on the registry's current end.
 
-        Each verdict stands beside the earlier ones; its instant makes it the highest, so it is the one that counts.
+        Each verdict stands beside the earlier ones; its instant makes it the highest, so it is the one that counts. What
+        persons decided about lines in review comes with the question, and holds where the law leaves room (`deciding`).
         """
         asked = [(record, orjson.loads(record.value or b"null")) for record in records]
         await self._registry.catch_up()
         verdicts = [
-            (event, self._verdict(event["facts"], from_millis(record.timestamp)))
+            (event, decided(self._verdict(event["facts"], from_millis(record.timestamp)), _decisions(event)))
             for record, event in asked
             if _is_consent(event)
         ]
