@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
+from services.consent_validator.deciding import ReviewDecision, decided
 from services.consent_validator.domain import assess, cites_unknown
 from services.consent_validator.rules.book import RuleBook
-from services.consent_validator.deciding import ReviewDecision, decided
 from services.consent_validator.verdict import Verdict
 from shared import canonical
 from shared.contracts.envelope import Envelope, to_headers
@@ -71,6 +71,10 @@ class Assessor:
 
 def _is_consent(event: Any) -> bool:
     return isinstance(event, dict) and event["facts"]["kind"] == KIND
+
+
+def _decisions(event: dict[str, Any]) -> list[ReviewDecision]:
+    return [ReviewDecision.of(one) for one in event.get("decisions", ())]
 
 
 def _outgoing(event: dict[str, Any], verdict: Verdict) -> Outgoing:

@@ -57,9 +57,9 @@ class Verdict:
     evaluated_at: datetime
     references: tuple[Reference, ...]
     lines: tuple[VerdictLine, ...]
-
     decisions: tuple[str, ...] = ()
     """Ids of what persons decided about lines in review (`deciding`): each stands in the log itself, for whom it concerns."""
+
     def as_facts(self, consent: Mapping[str, Any]) -> dict[str, Any]:
         """Facts of `consent.assessed` for the consent with these facts."""
         return {
@@ -76,6 +76,8 @@ class Verdict:
             "ruleset_seq": self.ruleset_seq,
             "registry_offset": self.registry_offset,
             "evaluated_at": format_instant(self.evaluated_at),
+            "references": [reference.facts for reference in self.references],
+            "lines": [line.as_dict() for line in self.lines],
             **({"decisions": list(self.decisions)} if self.decisions else {}),
         }
 
