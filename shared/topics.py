@@ -128,7 +128,9 @@ SUBMISSIONS = TopicRow(
     retention_ms=-1,
     single_partition=True,
 )
-REASSESSMENTS = TopicRow("reassessments", "record", ("operator",), ("consent_validator",), retention_ms=7 * DAY_MS)
+REASSESSMENTS = TopicRow(
+    "reassessments", "record", ("operator", "proof_archive"), ("consent_validator",), retention_ms=7 * DAY_MS
+)
 MESSAGES = TopicRow("messages", "message id", ("rights_handler",), ("notifier",), max_message_bytes=3 * MIB)
 CHECKPOINTS = TopicRow("checkpoints", "log origin", ("signer",), ("everyone",), retention_ms=-1)
 CHECKPOINTS_LATEST = TopicRow(

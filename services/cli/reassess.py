@@ -7,8 +7,6 @@ and whoever held a permission that falls is told `permission.ended`. Exit codes:
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -18,15 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from services.cli.language import tr
 from services.cli.rules_source import Archived
 from services.cli.target import AsJson, DataDir, print_json, resolve, run, settings_of
-from shared import canonical
-from shared.contracts.envelope import Envelope, to_headers
-from shared.kafka.publisher import Outgoing, Publisher
-from shared.registry.view import RegistryView
+from services.proof_archive.reassessing.asking import asking, concerns
+from shared.kafka.publisher import Publisher
 from shared.settings import Settings
-from shared.topics import REASSESSMENTS
 
 EPILOG = "Examples: opposable reassess --data-dir .opposable · opposable reassess --party acme --dry-run"
-TYPE = "opposable.reassessment.asked.v1"
 CHUNK = 500
 
 
@@ -78,26 +72,13 @@ async def ask(settings: Settings, parties: frozenset[str], *, dry_run: bool = Fa
         await archive.close()
 
 
-def concerns(facts: Mapping[str, Any], parties: frozenset[str], registry: RegistryView) -> bool:
-    """Whether one of the parties collected the consent, or is a recipient of it. Pure."""
-    if not parties or facts["collector"] in parties:
-        return True
-    if any(d["recipients"] != "all_listed" and parties & set(d["recipients"]) for d in facts["decisions"]):
-        return True
-    cited = facts["recipient_list"]
-    published = None if cited is None else registry.list_(cited["id"], cited["version"])
-    return published is not None and any(entry.party in parties for entry in published.entries)
-
-
 async def _publish(archive: Archived, publisher: Publisher, chunk: list[dict[str, Any]], *, dry_run: bool) -> None:
     """An erased record has no sealed part any more: its verdict can reach nobody, and is not asked for."""
     if dry_run or not chunk:
         return
-    sealed = await archive.sealed([facts["record"] for facts in chunk])
-    await publisher.send_all([_asking(facts, sealed[facts["record"]]) for facts in chunk if facts["record"] in sealed])
-
-
-def _asking(facts: dict[str, Any], sealed: bytes) -> Outgoing:
-    body = canonical.dumps({"facts": facts, "sealed": base64.b64encode(sealed).decode()})
-    envelope = Envelope(facts["event_id"], "opposable/operator", TYPE)
-    return Outgoing(REASSESSMENTS.name, facts["record"].encode(), body, tuple(to_headers(envelope)))
+    records = [facts["record"] for facts in chunk]
+    sealed, decided = await archive.sealed(records), await archive.decisions(records)
+    await publisher.send_all([
+        asking(facts, sealed[facts["record"]], decided.get(facts["record"], ()))
+        for facts in chunk if facts["record"] in sealed
+    ])  # fmt: skip

@@ -6,7 +6,7 @@ read as a stream, in constant memory.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from services.consent_validator.dry_run import facts_of_line
 from services.proof_archive.log.reader import Reader
 from services.proof_archive.log.rows import Head, entries_between
+from services.proof_archive.reassessing.store import Reassessments
 from shared import canonical
 from shared.errors import InputError, Unavailable
 from shared.instants import from_millis
@@ -82,6 +83,10 @@ class Archived:
         """The sealed part of these records, where it was not erased."""
         rows = self._db.sealed.find({"_id": {"$in": list(records)}}, {"blob": 1})
         return {row["_id"]: bytes(row["blob"]) async for row in rows}
+
+    async def decisions(self, records: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+        """What persons decided about lines in review of these records."""
+        return await Reassessments(self._client).decisions(records)
 
     async def _heads(self, topic: str) -> list[Head]:
         try:

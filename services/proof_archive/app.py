@@ -28,6 +28,9 @@ from services.proof_archive.log.sequencer import Sequencer
 from services.proof_archive.log.store import Store
 from services.proof_archive.log_api import make_log_router
 from services.proof_archive.proofs import Proofs
+from services.proof_archive.reassessing.api import ReassessmentRoutes
+from services.proof_archive.reassessing.rounds import Rounds
+from services.proof_archive.reassessing.store import Reassessments
 from services.proof_archive.settings import ArchiveSettings
 from services.proof_archive.timestamps.kept import KeptStamps, Stamps
 from shared.auth import Authenticator, operator_digest
@@ -105,7 +108,15 @@ async def build(context: Context) -> None:
     evidence = EvidenceRoutes(
         auth, files, owed, vault, clock=context.clock, most=settings.evidence_file_bytes, carried=routes.carried
     )
+    again = Reassessments(context.mongo)
+    assessing = Rounds(
+        context.mongo, reader, again, context.publisher, lambda: context.registry.view, context.clock,
+        settings.deployment, context.log,
+    )  # fmt: skip
+    context.on_start(again.prepare)
+    context.background("reassessments", assessing.run)
     context.app.include_router(make_router(routes))
+    context.app.include_router(ReassessmentRoutes(auth, assessing, again, context.clock).router())
     context.app.include_router(make_evidence_router(evidence))
     context.app.include_router(make_delivery_router(deliveries))
     context.app.include_router(make_log_router(auth, reader))

@@ -7,7 +7,7 @@ import pytest
 from law_world import body, decision, documents, event, registry, taken
 from test_assessor import Feed, assessor
 
-from services.cli.reassess import concerns
+from services.proof_archive.reassessing.asking import concerns
 from shared.contracts.types import instant
 from shared.instants import to_millis
 from shared.kafka.record import StoredRecord
