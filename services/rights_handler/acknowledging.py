@@ -7,12 +7,13 @@ replay, under the same id.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 from services.rights_handler import messages
 from services.rights_handler.deliveries import Answer, Delivery, answered
 from services.rights_handler.escalating import settled
+from services.rights_handler.kinds import request_of
 from services.rights_handler.ports import Ledger, Outbox
 from shared.errors import Unavailable
 from shared.kafka.publisher import Outgoing
@@ -21,13 +22,19 @@ ATTEMPTS = 5
 UNKNOWN_ORDER, FOREIGN_ORDER = "ORDER-UNKNOWN", "ORDER-FOREIGN"
 Strangers = dict[tuple[str, str], str]
 """(event, order) → why an answer has no effect."""
+Settle = Callable[[Collection[str]], Awaitable[None]]
+"""Told of requests whose last order may have been answered."""
+
+
+async def _nobody_waits(_requests: Collection[str]) -> None:
+    """Where there are no requests."""
 
 
 class Acknowledging:
-    """Applies a batch of answers to their deliveries."""
+    """Applies a batch of answers to their deliveries: one read, one write, one publishing, one closing of obligations."""
 
-    def __init__(self, ledger: Ledger, outbox: Outbox) -> None:
-        self._ledger, self._outbox = ledger, outbox
+    def __init__(self, ledger: Ledger, outbox: Outbox, settle: Settle = _nobody_waits) -> None:
+        self._ledger, self._outbox, self._settle = ledger, outbox, settle
 
     async def __call__(self, answers: Sequence[Answer]) -> Strangers:
         """Apply them all, publish their facts, close what they settle; returns those that are not their sender's to give."""
@@ -53,10 +60,13 @@ class Acknowledging:
         lost = {row.order for row in changed} - saved
         done = {order: row for order, row in after.items() if order not in lost}
         await self._outbox.send_all([_fact(row, answer) for order, row in done.items() for answer in mine[order]])
-        for row in done.values():
-            if row.state == "closed":
-                last = mine[row.order][-1].at
-                await self._ledger.close_obligations(settled(row.order), last)
+        closed = [row for row in done.values() if row.state == "closed"]
+        if closed:
+            last = max(answer.at for row in closed for answer in mine[row.order])
+            await self._ledger.close_obligations([one for row in closed for one in settled(row.order)], last)
+        requests = {name for row in closed if (name := request_of(row.stop)) is not None}
+        if requests:
+            await self._settle(requests)
         return [answer for order in lost for answer in mine[order]]
 
 

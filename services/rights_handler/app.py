@@ -77,7 +77,7 @@ async def build(context: Context) -> None:
         context, settings, vault=vault, persons=persons, index=index, ledger=ledger, reports=reports, crossing=crossing
     )  # fmt: skip
     handlers = Handlers(
-        crossing=crossing, acknowledging=Acknowledging(ledger, context.publisher),
+        crossing=crossing, acknowledging=Acknowledging(ledger, context.publisher, requests.handling.settle),
         persons=persons, index=index, ledger=ledger, reports=reports, requests=requests.handling,
         dead_all=context.dead_all,
     )  # fmt: skip

@@ -18,8 +18,9 @@ from services.rights_handler.persons import Person, Persons
 from services.rights_handler.reported import Attempt, Disclosure, Notice
 from services.rights_handler.rows import scope_of
 from shared import canonical
-from shared.errors import InputError, Problem
+from shared.errors import InputError, IntegrityError, Problem
 from shared.instants import format_instant, parse_instant
+from shared.verdicts import said
 
 CONFLICT = ".conflict"
 CANONICAL_LENGTH = len("2026-09-14T08:31:07.120Z")
@@ -42,10 +43,10 @@ def read(value: bytes | None) -> Internal:
     """The event of a Kafka value."""
     try:
         body = canonical.loads(value or b"")
-        facts, sealed = body["facts"], body.get("sealed")
+        facts, sealed = said(body), body.get("sealed")
         str(facts["kind"])
         return Internal(facts, None if sealed is None else base64.b64decode(sealed, validate=True))
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, IntegrityError):
         raise InputError([Problem("FACTS", "", "no internal event: facts with a kind are missing")]) from None
 
 

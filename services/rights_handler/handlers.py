@@ -5,7 +5,7 @@ A record that cannot be read goes to `dead` and its neighbours flow; everything 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from services.rights_handler import decoding
@@ -13,7 +13,7 @@ from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.decoding import CONFLICT, Internal
 from services.rights_handler.deliveries import OPERATOR, Answer
 from services.rights_handler.domain import Grant, Stop, Transfer
-from services.rights_handler.kinds import request_of, row_of
+from services.rights_handler.kinds import row_of
 from services.rights_handler.matching import keys_of_stop
 from services.rights_handler.persons import CONSENT_KIND, Person, Persons
 from services.rights_handler.ports import Index, Ledger, Obligation, Reports
@@ -37,10 +37,6 @@ class Requests(Protocol):
 
     async def receive(self, arrived: Sequence[Request]) -> None:
         """Take them in. Twice is once."""
-        ...
-
-    async def settle(self, names: Collection[str]) -> None:
-        """Orders of these requests were answered."""
         ...
 
 
@@ -126,7 +122,6 @@ class Handlers:
         await self._reports.put_reports(kept)
         await self._crossing.transfers(list(transfers.values()))
         strangers = await self._acknowledging([answer for _, answer in answers])
-        await self._settle({answer.order for _, answer in answers})
         refused += [(record, strangers[a.event, a.order], "kept for the operator; the order is not changed by it")
                     for record, a in answers if (a.event, a.order) in strangers]  # fmt: skip
         await self._bury(refused)
@@ -148,13 +143,6 @@ class Handlers:
             requests.setdefault(request.id, request)
         await self._bury(refused)
         await self._requests.receive(list(requests.values()))
-
-    async def _settle(self, orders: Collection[str]) -> None:
-        """Requests whose last order may have been answered."""
-        rows = await self._ledger.deliveries(orders) if orders else []
-        names = {name for row in rows if row.state == "closed" and (name := request_of(row.stop)) is not None}
-        if names:
-            await self._requests.settle(names)
 
     async def _read(self, records: Sequence[Record], kinds: set[str]) -> list[tuple[Record, Internal]]:
         """The readable events of these kinds; unknown ones go to `dead`, refused conflicts are the archive's alone."""

@@ -12,7 +12,7 @@ from services.rights_handler.deliveries import Delivery
 from services.rights_handler.domain import Instant
 from services.rights_handler.index import insert_new
 from services.rights_handler.ports import Obligation
-from services.rights_handler.rows import delivery_of, delivery_row, obligation_of, obligation_row
+from services.rights_handler.rows import changing_values, delivery_of, delivery_row, obligation_of, obligation_row
 from shared.mongo import Client, Document, database
 
 
@@ -115,6 +115,7 @@ class MongoLedger:
 
 
 def _replacement(delivery: Delivery, mark: str) -> UpdateOne:
-    row = delivery_row(delivery)
-    order = row.pop("_id")
-    return UpdateOne({"_id": order, "rev": delivery.rev - 1}, {"$set": {**row, "by": mark}})
+    """What may change of a row; its order, its stop and their scope never do."""
+    return UpdateOne(
+        {"_id": delivery.order, "rev": delivery.rev - 1}, {"$set": {**changing_values(delivery), "by": mark}}
+    )

@@ -16,6 +16,11 @@ from shared.mongo import Document
 
 _LINE_FIELDS = tuple(field.name for field in fields(Line))
 _line_values = attrgetter(*_LINE_FIELDS)
+_DELIVERY_FIELDS = tuple(field.name for field in fields(Delivery) if field.name != "order")
+_delivery_values = attrgetter(*_DELIVERY_FIELDS)
+_FIXED = frozenset({"stop", "party", "record", "kind", "at", "recipients", "channels", "purposes"})
+_CHANGING = tuple(name for name in _DELIVERY_FIELDS if name not in _FIXED)
+_changing_values = attrgetter(*_CHANGING)
 
 
 def grant_row(grant: Grant) -> Document:
@@ -120,18 +125,25 @@ def transfer_of(row: Mapping[str, Any]) -> Transfer:
 
 def delivery_row(delivery: Delivery) -> Document:
     """A row of `deliveries`."""
-    row: Document = {field.name: getattr(delivery, field.name) for field in fields(Delivery)}
-    row["_id"] = row.pop("order")
-    row["history"] = [dict(entry) for entry in delivery.history]
+    row: Document = dict(zip(_DELIVERY_FIELDS, _delivery_values(delivery), strict=True))
+    row["history"] = list(delivery.history)
+    return {"_id": delivery.order, **row}
+
+
+def changing_values(delivery: Delivery) -> Document:
+    """What may change of a delivery once its row is there."""
+    row: Document = dict(zip(_CHANGING, _changing_values(delivery), strict=True))
+    row["history"] = list(delivery.history)
     return row
 
 
 def delivery_of(row: Mapping[str, Any]) -> Delivery:
     """The delivery of a row."""
-    values = {field.name: row[field.name] for field in fields(Delivery) if field.name != "order"}
+    values = {name: row[name] for name in _DELIVERY_FIELDS}
     for scope in ("recipients", "channels", "purposes"):
         values[scope] = values[scope] if isinstance(values[scope], str) else tuple(values[scope])
-    return Delivery(order=row["_id"], **{**values, "history": tuple(values["history"])})
+    values["history"] = tuple(values["history"])
+    return Delivery(order=row["_id"], **values)
 
 
 def obligation_row(obligation: Obligation) -> Document:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from services.rights_handler import messages
 from services.rights_handler.deliveries import Delivery, Times, chased, escalated, leased, overdue
 from services.rights_handler.domain import Grant
-from services.rights_handler.escalating import Officers, obligations
+from services.rights_handler.escalating import Officers, obligations, settled
 from services.rights_handler.ports import Index, Ledger, Outbox
 from services.rights_handler.teller import Teller
 from shared.clock import Clock
@@ -85,7 +85,8 @@ class Scheduler:
         """Make it an operator's and the party's officer's matter.
 
         First the obligations, then the order once more, the letter and the fact, last the row: a crash repeats it whole, under
-        the same ids.
+        the same ids. An answer that came meanwhile won the row, and may have looked for these obligations before they were there:
+        they end here.
         """
         if not rows:
             return
@@ -100,6 +101,10 @@ class Scheduler:
                           officer_written_to=row.order not in untold)
             for row in after
         ])  # fmt: skip
-        await self.ledger.save_deliveries(after)
+        saved = await self.ledger.save_deliveries(after)
+        if len(saved) < len(after):
+            crossed = await self.ledger.deliveries({row.order for row in after} - saved)
+            over = [one for row in crossed if row.state == "closed" for one in settled(row.order)]
+            await self.ledger.close_obligations(over, now)
         for row in after:
             self.log.warning("order escalated: no acceptable answer in time", order=row.order, party=row.party)

@@ -11,13 +11,13 @@ from fastapi.responses import Response
 from services.rights_handler.kinds import RELAYED
 from services.rights_handler.portal.access import Access, Session
 from services.rights_handler.portal.acting import DETAILS_LONGEST, Acting
-from services.rights_handler.portal.forms import first, read_form
 from services.rights_handler.portal.pages import page
 from services.rights_handler.portal.proofs import Proofs
 from services.rights_handler.portal.reading import Reading
 from services.rights_handler.portal.routing import gently, see
 from services.rights_handler.portal.words import RIGHTS
 from shared.contracts.types import CHANNELS
+from shared.posted import first, read_form
 
 Handler = Callable[[Request, Session], Awaitable[Response]]
 

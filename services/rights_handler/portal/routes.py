@@ -10,11 +10,11 @@ from fastapi.responses import Response
 from services.rights_handler.portal.access import Access, TooMany
 from services.rights_handler.portal.acting import Acting
 from services.rights_handler.portal.contact import Typed, read_contact, read_postal
-from services.rights_handler.portal.forms import first, read_form
 from services.rights_handler.portal.inside import Inside
 from services.rights_handler.portal.pages import page, style
 from services.rights_handler.portal.routing import address_of, gently, see
 from shared.intake.contacts import ContactFault
+from shared.posted import first, read_form
 
 WRONG = (
     "Cette adresse électronique ou ce numéro n’a pas une forme possible. Exemples : prenom@exemple.fr, 06 12 34 56 78."

@@ -95,6 +95,42 @@ async def test_two_answers_of_one_batch_both_count(ports):
     assert [f["closed"] for f in facts(ports.world, "delivery.acknowledged")] == [False, True]
 
 
+async def test_a_batch_of_answers_costs_four_calls_whatever_its_size(ports):
+    """One read, one write, one publishing, one closing: what an answer costs decides how fast a withdrawal comes back."""
+    calls = []
+
+    class Counting(Direct):
+        def __getattr__(self, name):
+            calls.append(name)
+            return super().__getattr__(name)
+
+        async def send_all(self, messages):
+            calls.append("send_all")
+            await super().send_all(messages)
+
+    everyone = [answer(source=row.party, order=order, event=f"e-{order}") for order, row in ports.world.rows.items()]
+    assert len(everyone) == 2
+    counting = Counting(ports.world)
+    await Acknowledging(counting, counting)(everyone)
+    assert calls == ["deliveries", "save_deliveries", "send_all", "close_obligations"]
+    assert {row.state for row in ports.world.rows.values()} == {"closed"}
+
+
+async def test_only_requests_are_settled_and_only_once_their_order_is_closed(ports):
+    settled, right = [], "d" * 40
+
+    async def settle(names):
+        settled.append(sorted(names))
+
+    ports.world.rows[right] = replace(ports.world.rows[ORDER], order=right, stop="request/acme/r1", kind="erasure")
+    acknowledging = Acknowledging(ports, ports, settle)
+    await acknowledging([answer()])
+    await acknowledging([answer("refused", "e2", order=right)])
+    assert settled == []
+    await acknowledging([answer("applied", "e3", order=right), answer("applied", "e3", source="acme", order=right)])
+    assert settled == [["acme/r1"]]
+
+
 async def test_an_answer_that_meets_another_change_looks_again(ports):
     world = ports.world
 
@@ -141,6 +177,21 @@ async def test_a_silent_party_is_reminded_on_schedule_then_escalated(ports, cloc
     assert ports.world.obligations[f"dpo/{ORDER}"].closed_at is not None
     clock.advance(timedelta(hours=48))
     assert await one.sweep() == 0
+
+
+async def test_an_answer_that_crosses_its_escalation_leaves_no_obligation_behind(ports, clock, registry):
+    class Crossing(Direct):
+        async def open_obligations(self, obligations):
+            if any(one.kind == "order-escalated" for one in obligations):
+                await Acknowledging(ports, ports)([answer()])  # closes the row, and finds no obligation yet
+            ports.world.open_obligations(obligations)
+
+    clock.advance(timedelta(hours=25))
+    await scheduler(Crossing(ports.world), clock, registry).sweep()
+    assert ports.world.rows[ORDER].state == "closed"
+    owed = {key: one.closed_at for key, one in ports.world.obligations.items() if key.endswith(ORDER)}
+    assert owed.keys() == {f"escalated/{ORDER}", f"dpo/{ORDER}"}
+    assert None not in owed.values()
 
 
 async def test_two_instances_never_act_on_one_order(ports, clock, registry):

@@ -59,7 +59,7 @@ class Bench:
         )  # fmt: skip
         fan_out = FanOut(self.ports, self.ports, teller, ManualClock(START), lambda *_: timedelta(hours=24), TIMES)
         self.handlers = Handlers(
-            crossing=Crossing(self.ports, fan_out, teller), acknowledging=Acknowledging(self.ports, self.ports),
+            crossing=Crossing(self.ports, fan_out, teller), acknowledging=Acknowledging(self.ports, self.ports, self.settle),
             persons=persons, index=self.ports, ledger=self.ports, reports=self.ports, requests=self, dead_all=self.bury,
         )  # fmt: skip
         self.received, self.settled = [], []
