@@ -15,6 +15,8 @@ import yaml
 from services.cli.generated import differing, write_files
 from services.cli.groups import group
 from services.cli.language import tr
+from services.cli.partner_vectors import FILE as VECTORS
+from services.cli.partner_vectors import vectors
 from services.cli.target import NEGATIVE, AsJson, print_json
 from shared.contracts.catalogue import CATALOGUE
 from shared.contracts.compatibility import Direction, breaking
@@ -28,7 +30,7 @@ DEFAULT = Path("docs") / "contracts"
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    contracts = group(app, "contracts", "The published contracts: JSON Schemas, AsyncAPI, OpenAPI.")
+    contracts = group(app, "contracts", "The published contracts: JSON Schemas, AsyncAPI, OpenAPI, vectors.")
     contracts.command("write", epilog="Example: opposable contracts write --output docs/contracts")(write)
     contracts.command("check", epilog="Example: opposable contracts check")(check)
     contracts.command("diff", epilog="Example: opposable contracts diff released/schemas docs/contracts/schemas")(diff)
@@ -39,6 +41,7 @@ def files() -> dict[str, str]:
     from services.cli.contracts_http import openapi  # noqa: PLC0415 - imports every service
 
     found = {f"{SCHEMAS}/{name}.json": _json(schema) for name, schema in schemas().items()}
+    found[VECTORS] = vectors()
     found[ASYNCAPI] = yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=140)
     return found | {f"{OPENAPI}/{service}.json": _json(document) for service, document in openapi().items()}
 
@@ -97,7 +100,7 @@ def _json(value: Any) -> str:
 
 
 def _present(folder: Path) -> set[str]:
-    made = [*folder.glob(f"{SCHEMAS}/*.json"), *folder.glob(f"{OPENAPI}/*.json"), *folder.glob(ASYNCAPI)]
+    made = [*folder.glob(f"{SCHEMAS}/*.json"), *folder.glob(f"{OPENAPI}/*.json"), *folder.glob(ASYNCAPI), *folder.glob(VECTORS)]
     return {str(path.relative_to(folder)) for path in made}
 
 

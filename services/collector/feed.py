@@ -28,6 +28,8 @@ from shared.topics import OUT_PERMISSIONS, OUT_RECEIPTS, OUT_REQUESTS, OUT_WITHD
 LIMIT, LIMIT_MOST, WAIT_MOST_S = 100, 500, 30
 PER_SECOND, BURST, WAITS = 10.0, 20, 8
 GONE = 410
+END = "end"
+"""In place of a cursor: from now on."""
 
 
 class Feed(StrEnum):
@@ -59,13 +61,19 @@ def make_feed_router(auth: Authenticator, reader: FeedReader, pace: Pace, log: A
         limit: Annotated[int, Query(ge=1, le=LIMIT_MOST)] = LIMIT,
         wait: Annotated[float, Query(ge=0, le=WAIT_MOST_S)] = 0,
     ) -> Response:
-        """The events after a cursor, oldest first in each record or order; with `wait`, as soon as there are some."""
+        """The events after a cursor, oldest first in each record or order; with `wait`, as soon as there are some.
+
+        `after=end`: no event, and the cursor of what comes from now on.
+        """
         caller = auth.caller(request)
         caller.require("collector", "prospector")
         party = caller.party
         if party is None:
             raise Refusal(403, "FORBIDDEN", "A feed belongs to a party; the operator has none")
         pace.take(party)
+        if after == END:
+            page = await reader.end(ROWS[feed].of(party))
+            return _answer(page, feed_cursor.write(party, feed.value, page.after), log)
         offsets = None if after is None else feed_cursor.read(after, party, feed.value)
         pace.begin_wait(party)
         try:

@@ -81,6 +81,16 @@ class FeedReader:
         except (KafkaError, TimeoutError) as error:
             raise Unavailable("Kafka does not answer for this feed") from error
 
+    async def end(self, topic: str) -> Page:
+        """No record, and where what comes from now on begins. Raises Unavailable when Kafka does not answer."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                partitions = await self._partitions(topic)
+                ends = await (await self._watching()).end_offsets(partitions)
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable("Kafka does not answer for this feed") from error
+        return Page((), {p.partition: offset for p, offset in ends.items()}, at_end=True)
+
     async def _page(self, topic: str, after: dict[int, int] | None, limit: int, wait_s: float) -> Page:
         partitions = await self._partitions(topic)
         watch = await self._watching()

@@ -52,22 +52,22 @@ class Layout:
     sha256: str
 
 
-def layout_of(path: Path) -> Layout:
+def layout_of(path: Path, columns: Mapping[str, frozenset[str]] = COLUMNS) -> Layout:
     """Look at a file. Raises InputError (`ENCODING`, `HEADER`) where it cannot be a list."""
     encoding, size, digest = _bytes(path)
     with path.open(encoding=encoding, newline="", errors="replace") as text:
         first = text.readline(_HEADER_MOST)
     separator = max(SEPARATORS, key=first.count)
     header = tuple(next(csv.reader([first], delimiter=separator), ()))
-    return Layout(encoding, separator, header, places_of(header), size, digest)
+    return Layout(encoding, separator, header, places_of(header, columns), size, digest)
 
 
-def places_of(header: Sequence[str]) -> dict[str, int]:
+def places_of(header: Sequence[str], columns: Mapping[str, frozenset[str]] = COLUMNS) -> dict[str, int]:
     """Field → column. Raises InputError (`HEADER`) without a contact column, or where two columns mean the same."""
     places: dict[str, int] = {}
     for column, title in enumerate(header):
         plain = plain_words(title)
-        for field, names in COLUMNS.items():
+        for field, names in columns.items():
             if plain in names:
                 if field in places:
                     raise InputError([Problem("HEADER", f"/{column}", f"two columns mean “{field}”: keep one")])

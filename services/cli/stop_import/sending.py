@@ -28,6 +28,7 @@ BYTES = 900_000
 TRIES = 6
 PAUSE_S = 2.0
 PATH = "/v1/stops/import"
+RowOf = Callable[[Sequence[str], Layout], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -63,8 +64,10 @@ def lines_of(path: Path, layout: Layout, told: Callable[[int], None]) -> Iterato
                 yield reader.line_num, cells
 
 
-def batches(lines: Iterator[tuple[int, Sequence[str] | Problem]], layout: Layout, skip: int) -> Iterator[Batch]:
-    """The lines in batches, but the first `skip` of them."""
+def batches(
+    lines: Iterator[tuple[int, Sequence[str] | Problem]], layout: Layout, skip: int, row: RowOf = row_of
+) -> Iterator[Batch]:
+    """The lines in batches, but the first `skip` of them. `row`: what one line says; raises InputError."""
     batch = Batch()
     for place, (number, cells) in enumerate(lines):
         if place < skip:
@@ -72,7 +75,7 @@ def batches(lines: Iterator[tuple[int, Sequence[str] | Problem]], layout: Layout
         if isinstance(cells, Problem):
             batch.rejects.append((number, (), [cells]))
         else:
-            _read(batch, number, cells, layout)
+            _read(batch, number, cells, layout, row)
         if batch.count >= ROWS or batch.size >= BYTES:
             yield batch
             batch = Batch()
@@ -80,9 +83,9 @@ def batches(lines: Iterator[tuple[int, Sequence[str] | Problem]], layout: Layout
         yield batch
 
 
-def _read(batch: Batch, number: int, cells: Sequence[str], layout: Layout) -> None:
+def _read(batch: Batch, number: int, cells: Sequence[str], layout: Layout, row_of_line: RowOf) -> None:
     try:
-        row = row_of(cells, layout)
+        row = row_of_line(cells, layout)
     except InputError as error:
         batch.rejects.append((number, cells, error.problems))
         return
