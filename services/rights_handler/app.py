@@ -9,6 +9,7 @@ from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.api import Api
 from services.rights_handler.check_api import CheckApi
 from services.rights_handler.checking import Checking
+from services.rights_handler.deciding.wiring import install as install_deciding
 from services.rights_handler.deliveries import Times
 from services.rights_handler.erasing.wiring import install as install_erasing
 from services.rights_handler.escalating import Officers
@@ -76,10 +77,12 @@ async def build(context: Context) -> None:
     requests = wire_requests(
         context, settings, vault=vault, persons=persons, index=index, ledger=ledger, reports=reports, crossing=crossing
     )  # fmt: skip
+    auth = Authenticator(context.registry, context.clock, operator_digest(secret))
+    deciding = install_deciding(context, settings=settings, vault=vault, index=index, ledger=ledger, auth=auth)
     handlers = Handlers(
         crossing=crossing, acknowledging=Acknowledging(ledger, context.publisher, requests.handling.settle),
         persons=persons, index=index, ledger=ledger, reports=reports, requests=requests.handling,
-        dead_all=context.dead_all,
+        dead_all=context.dead_all, after_verdicts=[deciding.after_verdicts],
     )  # fmt: skip
     context.on_start(secrets_known(database(context.mongo, "rights"), peppers, Ring(secret, "match-master")))
     context.on_start(naming.load)
@@ -99,7 +102,7 @@ async def build(context: Context) -> None:
         index, ledger, teller, context.publisher, context.clock, times,
         timedelta(seconds=settings.rights_sweep_every), context.log,
         Officers(PersonMessages(vault, context.publisher, context.clock), context.registry),
-        [requests.sweep, notices],
+        [requests.sweep, notices, deciding],
     )  # fmt: skip
     context.background("reminders", scheduler.run)
     positions = KafkaPositions(settings, name, {
@@ -112,7 +115,6 @@ async def build(context: Context) -> None:
     freshness = Freshness(positions, context.clock, timedelta(seconds=settings.rights_lag_most))
     context.background("freshness", freshness.run)
     requesting = Requesting(context.publisher, context.clock)
-    auth = Authenticator(context.registry, context.clock, operator_digest(secret))
     api = Api(
         auth=auth, index=index, ledger=ledger, requesting=requesting, asking=requests.asking,
         requests=requests.store,

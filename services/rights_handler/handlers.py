@@ -28,6 +28,8 @@ from shared.pacing import in_turns
 from shared.topics import PLATFORM_PARTY
 
 DeadAll = Callable[[Sequence[tuple[Record, str, str]]], Awaitable[None]]
+AfterVerdicts = Callable[[Sequence[tuple[Record, Internal]]], Awaitable[None]]
+"""Told of a batch of verdicts once they are indexed and told (decisions that they rest on, volumes)."""
 STOP_KIND = "stop.recorded"
 ATTEMPT_KIND = "contact.attempted"
 
@@ -45,8 +47,9 @@ class Handlers:
 
     def __init__(
         self, *, crossing: Crossing, acknowledging: Acknowledging, persons: Persons, index: Index, ledger: Ledger,
-        reports: Reports, requests: Requests, dead_all: DeadAll,
+        reports: Reports, requests: Requests, dead_all: DeadAll, after_verdicts: Sequence[AfterVerdicts] = (),
     ) -> None:  # fmt: skip
+        self._after_verdicts = after_verdicts
         self._crossing, self._acknowledging, self._persons = crossing, acknowledging, persons
         self._index, self._ledger, self._reports = index, ledger, reports
         self._requests, self._dead_all = requests, dead_all
@@ -72,6 +75,8 @@ class Handlers:
         await self._crossing.verdicts(
             list(latest.values()), {record: opened.get(record, Person()) for record in latest}
         )
+        for after in self._after_verdicts:
+            await after(batch)
 
     async def stops(self, records: Sequence[Record]) -> None:
         """`stops`: through S. One that nobody can be found by opens an obligation to the party that sent it."""

@@ -16,7 +16,7 @@ from services.rights_handler.domain import Grant, Instant, Stop, Transfer
 from services.rights_handler.former import NAMED_BY, Name
 from services.rights_handler.naming import Naming
 from services.rights_handler.ports import Written
-from services.rights_handler.rows import grant_of, grant_row, stop_of, stop_row, transfer_of, transfer_row
+from services.rights_handler.rows import REVIEWING, grant_of, grant_row, stop_of, stop_row, transfer_of, transfer_row
 from shared.errors import Unavailable
 from shared.keyring.fence import raise_if_fenced
 from shared.mongo import Client, Document, database, duplicates
@@ -207,11 +207,14 @@ def _any_of(**wanted: set[str]) -> Document:
 def _replacing(row: Document) -> Document:
     """The new values, in one write with what is carried over from the row being replaced.
 
-    `once`: the lines that it, or any before it, held valid; `owes`: whoever ever received the data and has not informed the person.
+    `once`: the lines that it, or any before it, held valid; `owes`: whoever ever received the data and has not informed the
+    person; `reviewing`: since when lines have been in review, without a break.
     """
     values = {name: {"$literal": value} for name, value in row.items() if name != "_id"}
     valid = {"$filter": {"input": "$lines", "cond": {"$eq": ["$$this.verdict", "valid"]}}}
     names = {"$map": {"input": valid, "in": {name: f"$$this.{name}" for name in NAMED_BY}}}
     received = {"$setUnion": [{"$ifNull": ["$owes", []]}, {"$literal": row.get("owes", [])}]}
     owing = {"$setDifference": [received, {"$ifNull": ["$informed", []]}]}
-    return {**values, "once": {"$setUnion": [{"$ifNull": ["$once", []]}, names]}, "owes": owing}
+    since = {"$ifNull": [f"${REVIEWING}", {"$literal": row[REVIEWING]}]} if REVIEWING in row else {"$literal": None}
+    once = {"$setUnion": [{"$ifNull": ["$once", []]}, names]}
+    return {**values, "once": once, "owes": owing, REVIEWING: since}

@@ -14,6 +14,8 @@ from services.rights_handler.domain import Grant, Line, Scope, Stop, Transfer
 from services.rights_handler.ports import Obligation
 from shared.mongo import Document
 
+REVIEWING = "reviewing"
+"""Of a record with a line in review: since when, so that an index holds these records alone."""
 _LINE_FIELDS = tuple(field.name for field in fields(Line))
 _line_values = attrgetter(*_LINE_FIELDS)
 _DELIVERY_FIELDS = tuple(field.name for field in fields(Delivery) if field.name != "order")
@@ -40,6 +42,8 @@ def grant_row(grant: Grant) -> Document:
         "lines": [dict(zip(_LINE_FIELDS, _line_values(line), strict=True)) for line in grant.lines],
         "sealed": None if grant.sealed is None else Binary(grant.sealed),
     }
+    if any(line.verdict == "review" for line in grant.lines):
+        row[REVIEWING] = grant.vid.split(".", 2)[2]
     owing = _owing(grant)
     if owing:
         row["owes"] = owing

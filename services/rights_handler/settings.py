@@ -29,6 +29,8 @@ class RightsSettings(Settings):
     """How often due reminders are looked for."""
     rights_notices_every: float = 600.0
     """Seconds between two looks at who has not given the information of RGPD 14 in time."""
+    rights_review_within_hours: float = Field(default=72.0, gt=0)
+    """How long a line may wait in review before it is overdue (an obligation of the operator)."""
     rights_lag_most: float = 30.0
     """A permission check is refused when a stop or a report older than this may still be unread."""
 

@@ -13,6 +13,7 @@ from pymongo import ASCENDING, UpdateOne
 
 from services.rights_handler.domain import Grant, Instant
 from services.rights_handler.index import NOT_ERASED
+from services.rights_handler.rows import REVIEWING
 from shared.mongo import Client, Document, database
 
 NOT_LOOKED_AT: Document = {"look_at": None}
@@ -111,7 +112,7 @@ def _stripping(record: str, how: str, stops: Collection[str], at: Instant) -> Up
         {"_id": record},
         {
             "$set": {"erased": how, "cks": [], "aks": [], "sealed": None, "look_at": NEVER},
-            "$unset": {"sref": "", "nks": "", "owes": ""},
+            "$unset": {"sref": "", "nks": "", "owes": "", REVIEWING: ""},
             "$addToSet": {"sby": {"$each": sorted(stops)}},
             "$setOnInsert": nothing,
         },
