@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "party": ("party", "party_simulate", "party_check", "topics_access"),
     "erase": ("erase",),
     "hold": ("hold",),
+    "review": ("review",),
     "stop": ("stop", "stop_new", "stop_operations", "stop_import.command"),
     "request": ("request",),
     "notices": ("informing",),

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.api import Api
+from services.rights_handler.chain.api import ChainApi
+from services.rights_handler.chain.store import MongoChain
 from services.rights_handler.check_api import CheckApi
 from services.rights_handler.checking import Checking
 from services.rights_handler.deciding.wiring import install as install_deciding
@@ -78,11 +80,14 @@ async def build(context: Context) -> None:
         context, settings, vault=vault, persons=persons, index=index, ledger=ledger, reports=reports, crossing=crossing
     )  # fmt: skip
     auth = Authenticator(context.registry, context.clock, operator_digest(secret))
+    chain = MongoChain(context.mongo)
+    context.on_start(chain.prepare)
+    context.app.include_router(ChainApi(auth, chain, context.clock).router())
     deciding = install_deciding(context, settings=settings, vault=vault, index=index, ledger=ledger, auth=auth)
     handlers = Handlers(
         crossing=crossing, acknowledging=Acknowledging(ledger, context.publisher, requests.handling.settle),
         persons=persons, index=index, ledger=ledger, reports=reports, requests=requests.handling,
-        dead_all=context.dead_all, after_verdicts=[deciding.after_verdicts],
+        dead_all=context.dead_all, after_verdicts=[deciding.after_verdicts, chain.after_verdicts],
     )  # fmt: skip
     context.on_start(secrets_known(database(context.mongo, "rights"), peppers, Ring(secret, "match-master")))
     context.on_start(naming.load)
