@@ -29,6 +29,10 @@ class Metrics:
         self.verdict_lines = Counter(
             "opposable_verdict_lines_total", "Verdict lines", ["verdict"], registry=self.registry
         )
+        self.verdict_reasons = Counter(
+            "opposable_verdict_reasons_total", "Reasons given by verdict lines, by code of the rules", ["reason"],
+            registry=self.registry,
+        )  # fmt: skip
         self.orders = Counter(
             "opposable_orders_total", "Withdrawal orders published", ["reminder"], registry=self.registry
         )
@@ -44,6 +48,17 @@ class Metrics:
         )
         self.messages = Counter(
             "opposable_messages_total", "Attempts to write to a person", ["channel", "outcome"], registry=self.registry
+        )
+        self.messages_owed = Gauge(
+            "opposable_messages_owed", "Messages to persons that need the operator: failed, bounced, stuck (three attempts)",
+            ["state"], registry=self.registry,
+        )  # fmt: skip
+        self.message_files = Gauge(
+            "opposable_message_files", "Messages that lie as files: letters to print and post, mails and SMS without a server",
+            ["kind"], registry=self.registry,
+        )  # fmt: skip
+        self.message_files_oldest = Gauge(
+            "opposable_message_files_oldest_seconds", "Age of the oldest of them", ["kind"], registry=self.registry
         )
         self.entries = Counter("opposable_log_entries_total", "Entries sequenced", ["topic"], registry=self.registry)
         self.checkpoints = Counter("opposable_checkpoints_total", "Checkpoints signed", registry=self.registry)

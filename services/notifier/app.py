@@ -14,6 +14,7 @@ from services.notifier.transports.files import LetterFiles, MailFiles, SmsFiles
 from services.notifier.transports.port import Transport
 from services.notifier.transports.sms import SmsGateway
 from services.notifier.transports.smtp import Smtp
+from services.notifier.watching import Watch
 from shared.auth import Authenticator, operator_digest
 from shared.errors import ConfigurationError
 from shared.keyring.ring import Ring
@@ -39,6 +40,7 @@ async def build(context: Context) -> None:
         topics=[MESSAGES.name], group="notifier", process=Handlers(outbox, context.dead_all).messages, max_records=50
     )
     context.background("sending", sender.run)
+    context.background("watching", Watch(outbox, settings.files_dir, context.metrics, context.log).run)
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     api = Api(auth=auth, outbox=outbox, clock=context.clock, give_up=give_up, deployment=settings.deployment)
     context.app.include_router(api.router())

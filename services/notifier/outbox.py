@@ -92,6 +92,11 @@ class Outbox:
         found = self._rows.find(wanted, {"sealed": 0}).sort("ordered_at", ASCENDING).limit(limit)
         return [_row({**row, "sealed": None}) async for row in found]
 
+    async def owed_counts(self) -> dict[str, int]:
+        """How many of them there are: `failed`, `bounced`, and `stuck` (waiting after several attempts)."""
+        stuck = await self._rows.count_documents({"state": "waiting", "attempts": {"$gte": STUCK_AFTER}})
+        return {**await self.counts(("failed", "bounced")), "stuck": stuck}
+
     async def counts(self, states: Collection[str]) -> dict[str, int]:
         """How many rows stand in each of these states."""
         return {state: await self._rows.count_documents({"state": state}) for state in states}

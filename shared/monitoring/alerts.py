@@ -71,6 +71,14 @@ ALERTS: tuple[Alert, ...] = (
         "permission checks are refused: a store is away, or withdrawals wait unread",
     ),
     Alert(
+        "MessagesOwed", "max by (state) (opposable_messages_owed) > 0", "30m", "ticket", "P7",
+        "{{ $value }} messages to persons wait for the operator: {{ $labels.state }}",
+    ),
+    Alert(
+        "LettersWaiting", "max by (kind) (opposable_message_files_oldest_seconds) > 86400", "5m", "ticket", "P7",
+        "a message to a person has lain as a file for over a day: {{ $labels.kind }}",
+    ),
+    Alert(
         "NothingSigned",
         "sum(increase(opposable_log_entries_total[5m])) > 0 and sum(increase(opposable_checkpoints_total[5m])) == 0", "1m", "page", "P4",
         "entries are logged and no checkpoint is signed",

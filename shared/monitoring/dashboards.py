@@ -46,6 +46,9 @@ DASHBOARDS: tuple[Dashboard, ...] = (
         Panel("P3: orders, first and reminders", "sum by (reminder) (rate(opposable_orders_total[5m]))", "reminder {{reminder}}", "ops"),
         Panel("P4: entries and checkpoints", "sum(rate(opposable_log_entries_total[5m]))", "entries", "ops"),
         Panel("P4: receipt to available proof, p99", quantile(0.99, "opposable_proof_sla_seconds", "what"), "{{what}}", "s"),
+        Panel("P7: messages that need the operator", "max by (state) (opposable_messages_owed)", "{{state}}"),
+        Panel("P7: messages that lie as files", "sum by (kind) (opposable_message_files)", "{{kind}}"),
+        Panel("P7: the oldest of them", "max by (kind) (opposable_message_files_oldest_seconds)", "{{kind}}", "s"),
         Panel("P7: proofs later than promised", "sum by (what) (increase(opposable_proof_sla_breaches_total[1d]))", "{{what}}"),
     )),
     Dashboard("opposable-services", "Opposable: services", (

@@ -104,3 +104,17 @@ async def test_only_the_operator_is_answered(desk):
         for method, path in (("GET", "/v1/obligations"), ("GET", "/v1/messages/m"), ("POST", "/v1/messages/m/retry"),
                              ("POST", "/v1/messages/m/close"), ("POST", "/v1/bounces")):  # fmt: skip
             assert (await stranger.request(method, path)).status_code == 401
+
+
+async def test_what_is_owed_is_counted_by_state(desk):
+    await kept(desk, "counted-1", Sent())
+    assert await desk.outbox.owed_counts() == {"failed": 0, "bounced": 0, "stuck": 0}
+    await kept(desk, "counted-2", Failed("SMTP 550", permanent=True))
+    for number, attempts in enumerate((2, 3)):
+        row = Row(
+            f"counted-w{number}", "acme/x", "email", "portal.link", b"s", NOW, None, next_at=NOW, attempts=attempts
+        )
+        await desk.outbox.add([row])
+    report = {"message_id": "<counted-1@opposable.example>", "status": "5.1.1"}
+    assert (await desk.post("/v1/bounces", json=report)).status_code == 202
+    assert await desk.outbox.owed_counts() == {"failed": 1, "bounced": 1, "stuck": 1}
