@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+WORKERS ?= 2
 STAMP  := $(VENV)/.installed
 
 .PHONY: help install demo up test lint format bench mutation lock clean
@@ -23,8 +24,8 @@ demo: install  ## the main job end to end on real engines, then a summary (under
 up: install  ## start everything and leave it running (Ctrl-C stops it)
 	$(BIN)/opposable up $(ARGS)
 
-test: install  ## every test; engines are resolved and named in the first lines
-	$(BIN)/python -m pytest $(ARGS)
+test: install  ## every test, in two processes; engines are resolved and named in the first lines
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: install  ## style, types, import contracts, spelling
 	$(BIN)/ruff check .

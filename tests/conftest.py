@@ -37,6 +37,19 @@ def pytest_report_header() -> list[str]:
     return [f"{engine}: {sentence}" for engine, sentence in describe().items()]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those that share a system stay together: a folder of engine tests, else a file.
+
+    The largest unit tests (thousands of mutants) share nothing, and are handed out one by one.
+    """
+    for item in items:
+        parts = item.path.relative_to(ROOT / "tests").parts
+        if parts[:2] == ("unit", "bundle"):
+            continue
+        together = parts[:-1] if item.get_closest_marker("engines") else parts
+        item.add_marker(pytest.mark.xdist_group("/".join(together)))
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Bootstrap servers of a real Kafka, shared by the session: give your topics and groups names of your own."""
