@@ -1,7 +1,7 @@
 """The one table of topics: provisioning, access lists, documents and dashboards are generated from it.
 
 No other module names a topic. Times are LogAppendTime everywhere: no partner or host clock is trusted. Sizes in bytes,
-retention in milliseconds (-1 = for ever).
+retention in milliseconds (-1 = for ever). The console writes to `in.*` what it replays from `dead`, byte for byte (decision 0020).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class TopicRow:
 
 SERVICES = (
     "collector", "consent_validator", "rights_handler", "proof_archive", "signer", "webhook_relay", "notifier", "eraser",
+    "console",
 )  # fmt: skip
 """Every process that connects as itself. Each row names the services that read it: access lists follow (shared/access)."""
 INDEXED = ("rights_handler", "proof_archive")
@@ -50,7 +51,7 @@ INDEXED = ("rights_handler", "proof_archive")
 IN_CONSENTS = TopicRow(
     "in.{party}.consents",
     "partner's choice",
-    ("party",),
+    ("party", "console"),
     ("collector",),
     Scope.PARTY_IN,
     7 * DAY_MS,
@@ -59,7 +60,7 @@ IN_CONSENTS = TopicRow(
 IN_RIGHTS = TopicRow(
     "in.{party}.rights",
     "partner's choice",
-    ("party", "webhook_relay"),
+    ("party", "webhook_relay", "console"),
     ("collector",),
     Scope.PARTY_IN,
     7 * DAY_MS,
@@ -68,7 +69,7 @@ IN_RIGHTS = TopicRow(
 IN_PLATFORM_RIGHTS = TopicRow(
     "in.platform.rights",
     "stop or request id",
-    ("rights_handler",),
+    ("rights_handler", "console"),
     ("collector",),
     retention_ms=7 * DAY_MS,
     max_message_bytes=3 * MIB,
@@ -111,6 +112,16 @@ ERASURES = TopicRow(
     retention_ms=90 * DAY_MS,
     archived=True,
 )
+OPERATIONS = TopicRow(
+    "operations",
+    "account id",
+    ("console",),
+    ("proof_archive",),
+    retention_ms=90 * DAY_MS,
+    single_partition=True,
+    archived=True,
+)
+"""What operators did in the console: who, when, what (`services/console/README.md`)."""
 REGISTRY = TopicRow(
     "registry",
     "kind:id[:version]",
@@ -136,7 +147,7 @@ CHECKPOINTS = TopicRow("checkpoints", "log origin", ("signer",), ("everyone",), 
 CHECKPOINTS_LATEST = TopicRow(
     "checkpoints.latest", "log origin", ("signer",), ("everyone",), retention_ms=-1, compact=True
 )
-DEAD = TopicRow("dead", "none", SERVICES, ("operator",), retention_ms=7 * DAY_MS, max_message_bytes=4 * MIB)
+DEAD = TopicRow("dead", "none", SERVICES, ("operator", "console"), retention_ms=7 * DAY_MS, max_message_bytes=4 * MIB)
 
 TABLE: tuple[TopicRow, ...] = (
     IN_CONSENTS,
@@ -153,6 +164,7 @@ TABLE: tuple[TopicRow, ...] = (
     REPORTS,
     DELIVERIES,
     ERASURES,
+    OPERATIONS,
     REGISTRY,
     SUBMISSIONS,
     REASSESSMENTS,

@@ -41,6 +41,8 @@ class Service:
     has_state: bool = False
     reaches_world: bool = False
     """Opens connections beyond Kafka and MongoDB: mail, webhooks, witnesses, time-stamping."""
+    asks_all: bool = False
+    """Reads the APIs, health and metrics of every other service."""
 
 
 SERVICES = (
@@ -71,6 +73,7 @@ SERVICES = (
     Service(
         "webhook-relay", "services.webhook_relay", ("webhook.seed", "operator-token"), 2, 250, 256, reaches_world=True
     ),
+    Service("console", "services.console", ("operator-token",), 2, 100, 256, is_public=True, asks_all=True),
 )
 
 
@@ -128,6 +131,7 @@ def _deployment(service: Service) -> Json:
         "ports": [{"name": "http", "containerPort": PORT}],
         "envFrom": [{"configMapRef": {"name": "opposable"}}],
         "env": [
+            *_addresses(service),
             {"name": "OPPOSABLE_KAFKA_USERNAME", "value": f"svc.{service.name.replace('-', '_')}"},
             {"name": "MONGODB_URI", "valueFrom": {"secretKeyRef": {"name": f"{service.name}-mongodb", "key": "uri"}}},
         ],
@@ -188,6 +192,14 @@ def _deployment(service: Service) -> Json:
     })  # fmt: skip
 
 
+def _addresses(service: Service) -> list[Json]:
+    """Where the others are, for who asks them all."""
+    others = [one.name for one in SERVICES if one is not service] if service.asks_all else []
+    return [
+        {"name": f"OPPOSABLE_{name.replace('-', '_').upper()}_URL", "value": f"http://{name}"} for name in others
+    ]
+
+
 def _service(service: Service) -> Json:
     return _named("Service", service.name, spec={
         "selector": {"app.kubernetes.io/name": service.name},
@@ -227,7 +239,14 @@ def _reach(service: Service) -> Json:
             "to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "proof-archive"}}}],
             "ports": [{"port": PORT, "protocol": "TCP"}],
         })  # fmt: skip
-    allowed = [monitoring, *([ingress] if service.is_public else [])]
+    if service.asks_all:
+        egress.append({
+            "to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": one.name}}} for one in SERVICES if one is not service],
+            "ports": [{"port": PORT, "protocol": "TCP"}],
+        })  # fmt: skip
+    asking = [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": one.name}}} for one in SERVICES
+              if one.asks_all and one is not service]  # fmt: skip
+    allowed = [monitoring, *([ingress] if service.is_public else []), *asking]
     if service.name == "proof-archive":
         allowed.append({"podSelector": {"matchLabels": {"app.kubernetes.io/name": "rights-handler"}}})
     return _named("NetworkPolicy", service.name, spec={

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.dead_letters import Letter, matching, pick, read_dead, replay_of, resolution_of
+from shared.kafka.letters import Letter, matching, pick, read_dead, replay_of, resolution_of
 from services.cli.groups import group
 from services.cli.language import tr
 from services.cli.target import AsJson, DataDir, print_json, resolve, run, settings_of

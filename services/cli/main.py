@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "fsck": ("fsck",),
     "keys": ("keys", "keys_escrow", "keys_rotate", "keys_match"),
     "dead": ("dead",),
+    "console": ("console",),
     "contracts": ("contracts",),
     "monitoring": ("monitoring",),
     "register": ("register",),

@@ -41,6 +41,7 @@ def _python(module: str) -> tuple[str, ...]:
 SERVICES = (
     ServiceSpec("notifier", _python("services.notifier")),
     ServiceSpec("webhook_relay", _python("services.webhook_relay")),
+    ServiceSpec("console", _python("services.console")),
     ServiceSpec("eraser", _python("services.eraser")),
     ServiceSpec("signer", _python("services.proof_archive.signer"), single=True),
     ServiceSpec("proof_archive", _python("services.proof_archive")),
@@ -184,10 +185,23 @@ def _introduce(endpoints: Endpoints, data_dir: Path) -> None:
 def ignore_itself(data_dir: Path) -> None:
     """Keep version control away from a data directory: it holds secrets. Raises ConfigurationError where it is a file."""
     try:
+    for sentence in console_sentences(endpoints, data_dir):
+        typer.echo(sentence)
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         (data_dir / ".gitignore").write_text("*\n")
     except OSError as error:
         raise ConfigurationError(f"{data_dir} cannot be used as a data directory: {error.strerror}") from error
+def console_sentences(endpoints: Endpoints, data_dir: Path) -> list[str]:
+    """Where the operator's console is, and how its first account is made."""
+    if "console" not in endpoints.services:
+        return []
+    command = f"opposable console user add NAME --role operator --data-dir {data_dir}"
+    return [
+        tr(f"operator's console: {endpoints.url('console')}", f"console d’exploitation : {endpoints.url('console')}"),
+        tr(f"  its first account: {command}", f"  son premier compte : {command}"),
+    ]
+
+
 
 
 def stop_on_signals() -> None:

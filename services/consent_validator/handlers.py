@@ -60,6 +60,8 @@ class Assessor:
         verdicts = [
             (event, decided(self._verdict(event["facts"], from_millis(record.timestamp)), _decisions(event)))
             for record, event in asked
+                for reason in line.reasons:
+                    self._metrics.verdict_reasons.labels(reason).inc()
             if _is_consent(event)
         ]
         await self._publisher.send_all([_outgoing(event, verdict) for event, verdict in verdicts])

@@ -6,7 +6,6 @@ reason names a file, never a person: what looks like a contact is refused. Pure.
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 
 import orjson
@@ -16,15 +15,13 @@ from shared import canonical
 from shared.contracts.envelope import Envelope, to_headers
 from shared.errors import InputError, Problem
 from shared.kafka.publisher import Outgoing
+from shared.reasons import checked
 from shared.topics import ERASURES
 
 CLAIM_MOST = 4096
 """Bytes of the question."""
 REASON_MOST = 200
 SOURCE = "opposable/proof_archive"
-_TEXT = re.compile(r"[^\x00-\x1f\x7f]{4,200}")
-_PHONE = re.compile(r"(\+|\b0)[\d\s.()-]{8,}")
-_MANY_DIGITS = re.compile(r"\d{9,}")
 
 
 def reason_of(body: bytes) -> str:
@@ -35,14 +32,7 @@ def reason_of(body: bytes) -> str:
         raise InputError(
             [Problem("CLAIM-MISSING", "/claim", "say for which claim: a file number or a reason")]
         ) from None
-    if _TEXT.fullmatch(reason) is None:
-        raise InputError([Problem("CLAIM-TEXT", "/claim", f"one line of 4 to {REASON_MOST} characters")])
-    if "@" in reason or _PHONE.search(reason) or _MANY_DIGITS.search(reason):
-        message = (
-            "the reason is archived for ever: it must hold no e-mail address and no telephone number; name the file"
-        )
-        raise InputError([Problem("CLAIM-PERSONAL", "/claim", message)])
-    return str(reason)
+    return checked(reason, "/claim", "CLAIM")
 
 
 def opened(record: str, reason: str, at: str) -> Outgoing:

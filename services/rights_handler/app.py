@@ -36,6 +36,7 @@ from services.rights_handler.requests.wiring import wire as wire_requests
 from services.rights_handler.resolving import Resolving
 from services.rights_handler.scheduler import Scheduler
 from services.rights_handler.settings import RightsSettings
+from services.rights_handler.standing_api import StandingApi
 from services.rights_handler.stop_api import StopApi
 from services.rights_handler.teller import Teller
 from services.rights_handler.terms import Terms
@@ -138,6 +139,7 @@ async def build(context: Context) -> None:
     context.app.include_router(api.router())
     context.app.include_router(checks.router())
     context.app.include_router(match_api.router())
+    context.app.include_router(StandingApi(auth=auth, ledger=ledger, clock=context.clock).router())
     install_erasing(
         context, settings=settings, vault=vault, persons=persons, index=index, ledger=ledger, teller=teller,
         requesting=requesting, auth=auth,

@@ -15,6 +15,9 @@ from services.rights_handler.ports import Obligation
 from services.rights_handler.rows import changing_values, delivery_of, delivery_row, obligation_of, obligation_row
 from shared.mongo import Client, Document, database
 
+STANDING_MOST = 100_000
+"""Open orders that are counted: beyond, the counts are of these."""
+
 
 class MongoLedger:
     """`ports.Ledger` on MongoDB."""
@@ -74,6 +77,23 @@ class MongoLedger:
         query: Document = {"next_at": {"$type": "string"}, **({"party": party} if party is not None else {})}
         found = self._deliveries.find(query).sort("ack_due_at", ASCENDING).limit(limit)
         return [delivery_of(row) async for row in found]
+
+    async def standing(self, now: Instant) -> dict[str, Any]:
+        """Counts of open rows and of the stops they are of, of `STANDING_MOST` rows at most."""
+        late = {"$lt": ["$ack_due_at", now]}
+        stages: list[Document] = [
+            {"$match": {"next_at": {"$type": "string"}}},
+            {"$limit": STANDING_MOST},
+            {"$group": {"_id": "$stop", "open": {"$sum": 1}, "late": {"$sum": {"$cond": [late, 1, 0]}}}},
+            {"$group": {
+                "_id": None, "stops_open": {"$sum": 1}, "orders_open": {"$sum": "$open"}, "orders_late": {"$sum": "$late"},
+                "stops_late": {"$sum": {"$cond": [{"$gt": ["$late", 0]}, 1, 0]}},
+            }},
+        ]  # fmt: skip
+        found = await (await self._deliveries.aggregate(stages)).to_list()
+        counts = dict.fromkeys(("stops_open", "stops_late", "orders_open", "orders_late"), 0)
+        counts |= {name: int(count) for name, count in (found[0] if found else {}).items() if name in counts}
+        return {**counts, "complete": counts["orders_open"] < STANDING_MOST}
 
     async def save_deliveries(self, deliveries: Sequence[Delivery]) -> set[str]:
         """Compare-and-set on `rev` in one call; a mark of this call tells which were won when not all were."""

@@ -12,16 +12,21 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from shared.errors import ConfigurationError
-from shared.topics import IN_PLATFORM_RIGHTS, IN_RIGHTS, TABLE, Scope, TopicRow
+from shared.topics import IN_PLATFORM_RIGHTS, IN_RIGHTS, SERVICES, TABLE, Scope, TopicRow
 
 SERVICE_PREFIX = "svc."
 """Services' principals: no party id holds a dot, so none can be taken for a service."""
 OPERATOR = "operator"
 """The super user: provisioning and the operator's commands. Needs no entry."""
 PARTY, EVERYONE = "party", "everyone"
-FOREIGN_GROUPS: dict[str, tuple[str, ...]] = {"rights_handler": ("collector",), "eraser": ("rights_handler",)}
-"""Groups whose position a service looks at: a permission check is refused while stops may still be unread (promise P2)."""
-FOREIGN_TOPICS: dict[str, tuple[TopicRow, ...]] = {"rights_handler": (IN_RIGHTS, IN_PLATFORM_RIGHTS)}
+FOREIGN_GROUPS: dict[str, tuple[str, ...]] = {
+    "rights_handler": ("collector",), "eraser": ("rights_handler",), "console": SERVICES,
+}  # fmt: skip
+"""Groups whose position a service looks at: a permission check is refused while stops may still be unread (promise P2);
+the console shows how far behind each is."""
+FOREIGN_TOPICS: dict[str, tuple[TopicRow, ...]] = {
+    "rights_handler": (IN_RIGHTS, IN_PLATFORM_RIGHTS), "console": TABLE,
+}  # fmt: skip
 """Topics whose ends it compares those positions with: described, not read."""
 
 

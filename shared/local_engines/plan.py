@@ -78,8 +78,9 @@ class Plan:
         return SecureFiles(secure_dir(self.data_dir)) if self.wishes.secured else None
 
     def environment_of(
-        self, name: str, service: str, port: int, *, public_port: int, proof_port: int, kafka: str, mongodb: str
-    ) -> dict[str, str]:
+        self, name: str, service: str, port: int, *, public_port: int, proof_port: int, kafka: str, mongodb: str,
+        ports: Mapping[str, int] | None = None,
+    ) -> dict[str, str]:  # fmt: skip
         """The variables of one service process: ours first, then ours for it, then the caller's."""
         path = os.environ.get("PYTHONPATH")
         return {
@@ -98,3 +99,12 @@ class Plan:
             **(self.secure.environment(service_principal(service)) if self.secure is not None else {}),
             **self.environment,
         }
+            **self._addresses(ports or {}),
+
+    def _addresses(self, ports: Mapping[str, int]) -> dict[str, str]:
+        """`OPPOSABLE_<SERVICE>_URL` of every service: its instances, separated by commas."""
+        found: dict[str, list[str]] = {}
+        for name, spec in self.processes():
+            if name in ports:
+                found.setdefault(f"OPPOSABLE_{spec.name.upper()}_URL", []).append(f"http://{HOST}:{ports[name]}")
+        return {variable: ",".join(urls) for variable, urls in found.items()}

@@ -111,7 +111,7 @@ class Supervision:
             environment = self.plan.environment_of(
                 name, spec.name, self._ports[name], public_port=self._ports.get(self.plan.public, self._ports[name]),
                 proof_port=self._ports.get(self.plan.proofs, self._ports[name]),
-                kafka=self.endpoints().kafka, mongodb=self.endpoints().mongodb,
+                kafka=self.endpoints().kafka, mongodb=self.endpoints().mongodb, ports=self._ports,
             )  # fmt: skip
             member = Member(
                 name, spec.command, environment, self._console, grace_s=SERVICE_GRACE_S, on_start=self._publish_again

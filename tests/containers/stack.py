@@ -20,6 +20,7 @@ SERVICES = (
     "eraser",
     "notifier",
     "webhook_relay",
+    "console",
 )
 BUILD_S, UP_S, COMMAND_S = 600, 240, 120
 

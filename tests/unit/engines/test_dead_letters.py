@@ -1,7 +1,7 @@
 import pytest
 
 from services.cli.dead import printable
-from services.cli.dead_letters import letters_of, pick, replay_of, resolution_of
+from shared.kafka.letters import letters_of, pick, replay_of, resolution_of
 from shared.errors import ConfigurationError, InputError
 from shared.kafka.dead import DeadLetter, to_outgoing
 from shared.kafka.record import StoredRecord

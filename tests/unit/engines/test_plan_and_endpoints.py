@@ -36,6 +36,7 @@ def test_services_are_told_where_everything_is(monkeypatch):
 def test_every_service_of_the_product_is_in_the_table_and_one_signer_signs():
     assert [spec.name for spec in SERVICES if spec.single] == ["signer"]
     assert {spec.name for spec in SERVICES} == {
+        "console",
         "collector", "consent_validator", "rights_handler", "proof_archive", "signer", "eraser", "webhook_relay",
         "notifier",
     }  # fmt: skip

@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.errors import ConfigurationError, InputError, Problem, Unavailable
 from shared.kafka.connection import client_options
 from shared.kafka.dead import original_headers
 from shared.kafka.publisher import Headers, Outgoing
+from shared.kafka.reading import find_partitions
 from shared.kafka.record import Record
 from shared.provisioning import require_topics
 from shared.settings import Settings
@@ -27,6 +29,8 @@ from shared.topics import DEAD
 
 Resolution = Literal["replayed", "dropped"]
 READ_S = 120.0
+ONE_S = 10.0
+_NAME = re.compile(r"(\d{1,6})/(\d{1,18})")
 RESOLUTION, OF, REASON = "opposable-resolution", "opposable-of", "opposable-reason"
 
 
@@ -57,14 +61,20 @@ class Letter:
 def letters_of(records: Iterable[Record]) -> list[Letter]:
     """Every letter among the records of `dead`, oldest first, each with how it was resolved, if it was. Pure."""
     records = list(records)
-    resolved = {}
-    for record in records:
-        ours = _ours(record)
-        if RESOLUTION in ours:
-            resolved[ours.get(OF, "")] = ours[RESOLUTION]
+    resolved = resolutions_of(records)
     letters = [_letter(record, resolved.get(f"{record.partition}/{record.offset}")) for record in records
                if RESOLUTION not in _ours(record)]  # fmt: skip
     return sorted(letters, key=lambda letter: (letter.timestamp, letter.partition, letter.offset))
+
+
+def resolutions_of(records: Iterable[Record]) -> dict[str, str]:
+    """How letters were resolved, by letter, as far as these records say. Pure."""
+    found = {}
+    for record in records:
+        ours = _ours(record)
+        if RESOLUTION in ours:
+            found[ours.get(OF, "")] = ours[RESOLUTION]
+    return found
 
 
 def _ours(record: Record) -> dict[str, str]:
@@ -162,3 +172,57 @@ async def read_dead(settings: Settings) -> list[Letter]:
     finally:
         await consumer.stop()
     return letters_of(records)
+
+
+async def read_letter(settings: Settings, name: str) -> Letter | None:
+    """One letter by `<partition>/<offset>`; None where there is none (any more). Raises Unavailable after ONE_S."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    consumer = AIOKafkaConsumer(
+        **client_options(settings, "dead-reader"), enable_auto_commit=False, auto_offset_reset="none"
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(ONE_S):
+            place, offset = TopicPartition(DEAD.name, int(found[1])), int(found[2])
+            if place not in await find_partitions(settings, [DEAD.name]):
+                return None
+            consumer.assign([place])
+            first = (await consumer.beginning_offsets([place]))[place]
+            end = (await consumer.end_offsets([place]))[place]
+            if not first <= offset < end:
+                return None
+            consumer.seek(place, offset)
+            record = await consumer.getone(place)
+    except TimeoutError:
+        raise Unavailable(f"{DEAD.name} cannot be read within {ONE_S:.0f} s") from None
+    finally:
+        await consumer.stop()
+    return next(iter(letters_of([record])), None) if record.offset == offset else None
+
+
+class DeadFollower:
+    """Reads `dead` from its beginning and goes on as letters come."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._consumer = AIOKafkaConsumer(
+            DEAD.name, **client_options(settings, name), enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+
+    async def batches(self) -> AsyncIterator[tuple[list[Letter], dict[str, str], bool]]:
+        """Letters, resolutions by letter, and whether the end of the topic is reached; for ever."""
+        consumer = self._consumer
+        await consumer.start()
+        ends = await consumer.end_offsets(sorted(consumer.assignment()))
+        at_end = False
+        while True:
+            found = await consumer.getmany(timeout_ms=1000, max_records=500)
+            records = [record for batch in found.values() for record in batch]
+            if not at_end:
+                at_end = all([await consumer.position(one) >= end for one, end in ends.items()])
+            yield letters_of(records), resolutions_of(records), at_end
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
