@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 from services.cli.demo_ledger import Ledger, body, header
 from services.cli.demo_stream import Place
 from shared.topics import CONSENTS, DEAD, DELIVERIES, STOPS, VERDICTS, party_of
+from shared.verdicts import said
 
 EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -77,7 +78,7 @@ def picture(ledger: Ledger) -> Picture:
         else:
             seen.conflicts += 1
     for record in ledger.of(VERDICTS.name):
-        facts = body(record)["facts"]
+        facts = said(body(record))
         seen.verdicts[facts["record"]] = facts
     for record in ledger.of(STOPS.name):
         facts = body(record)["facts"]

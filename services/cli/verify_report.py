@@ -128,7 +128,7 @@ def _facts(contents: Contents) -> Iterator[tuple[str, str]]:
 
 
 def _lines(console: Console, contents: Contents) -> None:
-    if not contents.state.lines:
+    if not contents.state.lines and not contents.state.hidden:
         return
     table = Table(title=tr(f"Rules {contents.state.ruleset}", f"Règles {contents.state.ruleset}"), title_justify="left")
     for head in (
@@ -145,6 +145,17 @@ def _lines(console: Console, contents: Contents) -> None:
         row = (line.recipient or "—", line.channel, line.purpose, state, why)
         table.add_row(*(Text(clean(value)) for value in row))
     console.print(table)
+    if contents.state.hidden:
+        more = contents.state.hidden
+        console.print(
+            Text(
+                tr(
+                    f"{more} more lines, not disclosed in this bundle",
+                    f"{more} autre(s) ligne(s), non dévoilée(s) dans ce dossier",
+                ),
+                "dim",
+            )
+        )
 
 
 def _story(console: Console, contents: Contents) -> None:

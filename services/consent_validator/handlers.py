@@ -1,12 +1,14 @@
 """One batch of `consents`: a verdict for each recorded consent, published on `verdicts` with the sealed part unchanged.
 
-A verdict is a function of the consent's facts, the registry and the instant of receipt: doing a record again gives the same
-verdict (only the registry offset may have grown), so that a replay needs no memory.
+What a verdict says is a function of the consent's facts, the registry and the instant of receipt: doing a record again gives
+the same lines (only the registry offset may have grown), so that a replay needs no memory. The secret that hides its lines
+from each other is drawn anew: two copies of one verdict commit to the same lines under other salts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +21,7 @@ from services.consent_validator.verdict import Verdict
 from shared import canonical
 from shared.contracts.envelope import Envelope, to_headers
 from shared.contracts.types import instant
+from shared.crypto.sealing import KEY_SIZE
 from shared.instants import from_millis
 from shared.intake.consents import KIND
 from shared.kafka.publisher import Outgoing, Publisher
@@ -27,15 +30,24 @@ from shared.metrics import Metrics
 from shared.registry.feed import RegistryFeed
 from shared.topics import VERDICTS
 
-VERDICT_TYPE = "opposable.consent.assessed.v1"
+VERDICT_TYPE = "opposable.consent.assessed.v2"
 SOURCE = "opposable/consent_validator"
 
 
 class Assessor:
     """Handles batches of recorded consents."""
 
-    def __init__(self, *, registry: RegistryFeed, publisher: Publisher, metrics: Metrics, book: RuleBook) -> None:
+    def __init__(
+        self,
+        *,
+        registry: RegistryFeed,
+        publisher: Publisher,
+        metrics: Metrics,
+        book: RuleBook,
+        draw: Callable[[int], bytes] = os.urandom,
+    ) -> None:
         self._registry, self._publisher, self._metrics, self._book = registry, publisher, metrics, book
+        self._draw = draw
 
     async def process(self, records: Sequence[Record]) -> None:
         """Assess one batch. Conflicts, which share the topic, are no evidence to assess: they are passed over."""
@@ -44,10 +56,12 @@ class Assessor:
         if any(cites_unknown(event["facts"], view) for event in events):
             await self._registry.catch_up()  # LIST-UNKNOWN means: after reading to the registry's current end
         verdicts = [(event, self._verdict(event["facts"])) for event in events]
-        await self._publisher.send_all([_outgoing(event, verdict) for event, verdict in verdicts])
+        await self._publisher.send_all([self._outgoing(event, verdict) for event, verdict in verdicts])
         for _, verdict in verdicts:
             for line in verdict.lines:
                 self._metrics.verdict_lines.labels(line.verdict).inc()
+                for reason in line.reasons:
+                    self._metrics.verdict_reasons.labels(reason).inc()
 
     async def reassess(self, records: Sequence[Record]) -> None:
         """Assess recorded consents again, as of when that was asked: under these rules, on the registry's current end.
@@ -60,15 +74,21 @@ class Assessor:
         verdicts = [
             (event, decided(self._verdict(event["facts"], from_millis(record.timestamp)), _decisions(event)))
             for record, event in asked
-                for reason in line.reasons:
-                    self._metrics.verdict_reasons.labels(reason).inc()
             if _is_consent(event)
         ]
-        await self._publisher.send_all([_outgoing(event, verdict) for event, verdict in verdicts])
+        await self._publisher.send_all([self._outgoing(event, verdict) for event, verdict in verdicts])
 
     def _verdict(self, facts: dict[str, Any], at: datetime | None = None) -> Verdict:
         at = at or instant(facts["received_at"])
         return assess(facts, self._registry.view, at, self._book, live=True)
+
+    def _outgoing(self, event: dict[str, Any], verdict: Verdict) -> Outgoing:
+        facts = event["facts"]
+        body = verdict.as_event(facts, self._draw(KEY_SIZE))
+        if "sealed" in event:
+            body["sealed"] = event["sealed"]
+        envelope = Envelope(facts["event_id"], SOURCE, VERDICT_TYPE)
+        return Outgoing(VERDICTS.name, facts["record"].encode(), canonical.dumps(body), tuple(to_headers(envelope)))
 
 
 def _is_consent(event: Any) -> bool:
@@ -77,12 +97,3 @@ def _is_consent(event: Any) -> bool:
 
 def _decisions(event: dict[str, Any]) -> list[ReviewDecision]:
     return [ReviewDecision.of(one) for one in event.get("decisions", ())]
-
-
-def _outgoing(event: dict[str, Any], verdict: Verdict) -> Outgoing:
-    facts = event["facts"]
-    body = {"facts": verdict.as_facts(facts)}
-    if "sealed" in event:
-        body["sealed"] = event["sealed"]
-    envelope = Envelope(facts["event_id"], SOURCE, VERDICT_TYPE)
-    return Outgoing(VERDICTS.name, facts["record"].encode(), canonical.dumps(body), tuple(to_headers(envelope)))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from services.consent_validator.rules.model import Basis
 from shared.instants import format_instant
 from shared.registry.view import Reference
+from shared.verdicts import KIND, Opened, event_of
 
 CONFIRMED_BY = frozenset({"double_opt_in", "signature"})
 """Acts that confirm a consent, so that a later one may re-open after a stop (architecture.md)."""
@@ -60,11 +61,17 @@ class Verdict:
     decisions: tuple[str, ...] = ()
     """Ids of what persons decided about lines in review (`deciding`): each stands in the log itself, for whom it concerns."""
 
-    def as_facts(self, consent: Mapping[str, Any]) -> dict[str, Any]:
-        """Facts of `consent.assessed` for the consent with these facts."""
+    def as_event(self, consent: Mapping[str, Any], secret: bytes) -> dict[str, Any]:
+        """The event of `consent.assessed` for the consent with these facts: facts that commit to each line apart, and the lines.
+
+        `secret`: 32 random bytes, for this verdict alone: what hides the lines from whoever is shown another one.
+        """
+        lines, references = [line.as_dict() for line in self.lines], [one.facts for one in self.references]
+        return event_of(self._facts(consent), Opened(secret, lines, references))
+
+    def _facts(self, consent: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            "kind": "consent.assessed",
-            "v": 1,
+            "kind": KIND,
             "record": consent["record"],
             "collector": consent["collector"],
             "consent_id": consent["consent_id"],
@@ -76,8 +83,6 @@ class Verdict:
             "ruleset_seq": self.ruleset_seq,
             "registry_offset": self.registry_offset,
             "evaluated_at": format_instant(self.evaluated_at),
-            "references": [reference.facts for reference in self.references],
-            "lines": [line.as_dict() for line in self.lines],
             **({"decisions": list(self.decisions)} if self.decisions else {}),
         }
 

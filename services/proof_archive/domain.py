@@ -17,7 +17,8 @@ from shared import canonical
 from shared.crypto.checkpoint import Origin
 from shared.errors import IntegrityError
 from shared.kafka.record import Record
-from shared.topics import CONSENTS, ERASURES, REGISTRY, REQUESTS, STOPS
+from shared.topics import CONSENTS, ERASURES, REGISTRY, REQUESTS, STOPS, VERDICTS
+from shared.verdicts import is_committed, opened_of
 
 VERSION = 1
 """Format of an entry."""
@@ -27,6 +28,9 @@ INLINE_MOST = 48 * 1024
 
 UNREADABLE = "unreadable"
 """Kind of an entry whose record holds no facts in the public profile: only its hash and length are kept."""
+
+LINES_LOST = "LINES-DIFFER"
+"""Flaw of a verdict beside which what it commits to is missing, or is something else: nobody can ever be shown its lines."""
 
 NOT_PUBLIC = ("api_keys", "delivery")
 """Fields of a registry object that no log shows."""
@@ -72,6 +76,8 @@ class Entry:
     """When the broker took the record, in milliseconds."""
     cited: tuple[Citation, ...] = ()
     """The files it names by their hash."""
+    aside: bytes | None = None
+    """What a verdict commits to, kept beside the entry: no log shows it."""
 
 
 def origin(deployment: str, topic: str, incarnation: str, partition: int) -> str:
@@ -93,6 +99,12 @@ def entry_of(record: Record) -> Entry:
         body = facts_bytes
         facts_bytes = canonical.dumps({"bytes": len(body), "sha256": canonical.sha256_hex(body)})
     sealed, flaw = _sealed_of(record.topic, facts, value.get("sealed"))
+    aside = None
+    if record.topic == VERDICTS.name and is_committed(facts):
+        try:
+            aside = opened_of(facts, value.get("opened")).marshal()
+        except (ValueError, TypeError, IntegrityError):
+            flaw = LINES_LOST
     return Entry(
         record.offset,
         _entry_bytes(record, facts_bytes),
@@ -104,6 +116,7 @@ def entry_of(record: Record) -> Entry:
         restricted=_said_by(record.topic, facts, ("restricted",)),
         ts=record.timestamp,
         cited=citations_of(record.topic, facts),
+        aside=aside,
     )
 
 

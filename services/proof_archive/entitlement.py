@@ -1,8 +1,8 @@
 """Who may have the proof of a record, and which parts of it (promise P6; RGPD 5(1)(c), data minimisation). Pure.
 
 The collector, each prospecteur named in a line that was not refused, an auditor, the operator, the person. A prospecteur receives the
-entries that concern it, the subject reference and the contacts of the channels for which a verdict found its line valid:
-never the context (IP address, user agent, page), never another party's orders.
+entries that concern it, its own lines of the verdicts, the subject reference and the contacts of the channels for which a
+verdict found its line valid: never the context (IP address, user agent, page), never another party's lines or orders.
 """
 
 from __future__ import annotations
@@ -50,6 +50,40 @@ def named_in(verdicts: Iterable[Item]) -> set[str]:
     return {line["recipient"] for line in _lines(verdicts) if line.get("value") != "refused" and line.get("recipient")}
 
 
+def lines_shown(audience: Audience, verdict: Item, registry: Iterable[Item]) -> set[str]:
+    """The pointers of a verdict's lines and references that this audience is shown, where the verdict commits to each apart.
+
+    A prospecteur: its own lines, and what was relied on that is not another's: neither contracts nor entries of other parties.
+    A person: every line, whoever it names (RGPD 15(1)(c)), and no contract.
+    """
+    if verdict.opened is None:
+        return set()
+    prospectors = {(item.kind, item.offset): item.facts.get("prospector") for item in registry}
+    collector = verdict.facts.get("collector")
+    return {
+        pointer
+        for pointer, value in verdict.opened.values()
+        if audience.scope not in {"prospector", "person"} or _is_shown(audience, pointer, value, collector, prospectors)
+    }
+
+
+def _is_shown(
+    audience: Audience,
+    pointer: str,
+    value: Mapping[str, Any],
+    collector: Any,
+    prospectors: Mapping[tuple[str, int], Any],
+) -> bool:
+    if pointer.startswith("/lines/"):
+        return audience.scope == "person" or value.get("recipient") == audience.party
+    kind, _, name = str(value.get("key")).partition(":")
+    if audience.scope == "person":
+        return kind != "agreement"
+    if kind == "agreement":
+        return prospectors.get((kind, value.get("offset", -1))) == audience.party
+    return kind != "party" or name in (audience.party, collector)
+
+
 def may_see(audience: Audience, item: Item) -> bool:
     """Whether this audience receives an entry; if not, the manifest still lists it as withheld."""
     if audience.scope != "prospector":  # contracts between companies, and why a proof was opened, are not the person's
@@ -94,4 +128,4 @@ def _is_contact(pointer: str, document: Mapping[str, Any], types: set[Any]) -> b
 
 
 def _lines(verdicts: Iterable[Item]) -> Iterable[Mapping[str, Any]]:
-    return (line for item in verdicts for line in item.facts.get("lines", []))
+    return (line for item in verdicts for line in item.lines)

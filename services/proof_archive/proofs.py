@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.proof_archive.bundles.build import BundleEntry, BundleInput, BundleTimestamp, build_bundle
-from services.proof_archive.bundles.disclosures import Disclosure, disclose
+from services.proof_archive.bundles.disclosures import Disclosure, disclose, disclose_lines, open_verdicts
 from services.proof_archive.bundles.dossier import Dossier, Item, Search
 from services.proof_archive.bundles.entries import ReadEntry, read_entry
 from services.proof_archive.bundles.evidence import evidence_of
@@ -21,7 +21,7 @@ from services.proof_archive.bundles.manifest import Audience, Reference
 from services.proof_archive.bundles.timeline import timeline_of
 from services.proof_archive.checkpoints.standing import Standing
 from services.proof_archive.domain import owner_of
-from services.proof_archive.entitlement import disclosable, may_see
+from services.proof_archive.entitlement import disclosable, lines_shown, may_see
 from services.proof_archive.evidence.joined import Joined, Joining, visible_to
 from services.proof_archive.log.reader import Reader
 from services.proof_archive.timestamps.kept import Stamps
@@ -32,6 +32,7 @@ from shared.crypto.merkle import inclusion_nodes, inclusion_proof
 from shared.crypto.note import Signer
 from shared.crypto.sealing import unseal
 from shared.errors import IntegrityError
+from shared.topics import REGISTRY
 from shared.vault import Vault
 
 
@@ -137,7 +138,7 @@ class Proofs:
         What is restricted to legal claims is disclosed `for_claims` only: whoever asks so has archived the reason before.
         """
         covered = [item for item in dossier.items if item.covered]
-        chosen, read, withheld = _choose(dossier.record, covered, audience)
+        chosen, read, withheld, lines = _choose(dossier.record, covered, audience)
         erased = any(entry.is_erasure for entry in read)
         open_ = [] if erased else chosen
         entries, joined, disclosures, timestamps = await asyncio.gather(
@@ -153,7 +154,7 @@ class Proofs:
             checkpoints={origin: point.note for origin, point in dossier.checkpoints.items()},
             entries=entries,
             withheld=withheld,
-            disclosures=disclosures,
+            disclosures=[*disclosures, *lines],
             evidence=joined.files,
             held=joined.held,
             timestamps=timestamps,
@@ -229,14 +230,28 @@ def _sealed_under(item: Item) -> str | None:
     return owner_of(item.topic, item.facts) if item.facts.get("commitments") else None
 
 
-def _choose(
-    record: str, items: Sequence[Item], audience: Audience
-) -> tuple[list[Item], list[ReadEntry], list[Reference]]:
-    """What goes in, as items and as read, and what is only listed: withheld from this audience, or not tied without it."""
+class _Chosen(NamedTuple):
+    """What goes in, as items and as read, what is only listed, and the lines of verdicts that are shown."""
+
+    items: list[Item]
+    read: list[ReadEntry]
+    withheld: list[Reference]
+    lines: list[Disclosure]
+
+
+def _choose(record: str, items: Sequence[Item], audience: Audience) -> _Chosen:
+    """What this audience receives, and what it does not: withheld from it, or not tied without what is."""
     read: dict[tuple[int, int], ReadEntry] = {}
+    shown: dict[tuple[int, int], list[Disclosure]] = {}
+    registry = [item for item in items if item.topic == REGISTRY.name]
     for item in items:
         try:
-            read[item.log, item.index] = read_entry(item.origin, item.index, item.data, item.body)
+            entry = read_entry(item.origin, item.index, item.data, item.body)
+            if item.opened is not None:
+                pointers = lines_shown(audience, item, registry)
+                shown[item.log, item.index] = disclose_lines(item.origin, item.index, item.opened, pointers)
+            found = open_verdicts([entry], shown.get((item.log, item.index), ()), [""])
+            read[item.log, item.index] = found[0]
         except Refused:  # archived as it was received, but not of a form that a bundle can explain
             continue
     seen = [item for item in items if (item.log, item.index) in read and may_see(audience, item)]
@@ -248,4 +263,9 @@ def _choose(
         for item in items
         if (item.log, item.index) not in places
     ]
-    return chosen, [read[item.log, item.index] for item in chosen], withheld
+    return _Chosen(
+        chosen,
+        [read[item.log, item.index] for item in chosen],
+        withheld,
+        [line for item in chosen for line in shown.get((item.log, item.index), ())],
+    )

@@ -51,7 +51,7 @@ def measure() -> dict[str, float]:
     facts = accepting()
 
     def assessing() -> bytes:
-        return canonical.dumps(assess(facts, view, received).as_facts(facts))
+        return canonical.dumps(assess(facts, view, received).as_event(facts, bytes(32)))
 
     line = orjson.dumps(given)
 

@@ -152,7 +152,7 @@ class Building:
         accepted = model._replace(record_id=name, facts=facts, consent_id=consent_id)
         _, _, value = internal_event(accepted, key, Position("in.bench-a.consents", 0, 1))
         yield self.record(CONSENTS.name, name, value)
-        yield self.record(VERDICTS.name, name, canonical.dumps({"facts": verdict.as_facts(facts)}))
+        yield self.record(VERDICTS.name, name, canonical.dumps(verdict.as_event(facts, os.urandom(32))))
         if not stopped:
             return
         at, stop = format_instant(from_millis(self.now)), f"p01/{consent_id}"

@@ -21,6 +21,7 @@ from pymongo import AsyncMongoClient
 
 from shared.crypto.merkle import CompactRange, leaf_hash
 from shared.kafka.reading import find_partitions, topic_names
+from shared.verdicts import said
 
 ARCHIVED = ("consents", "verdicts", "stops", "requests", "reports", "deliveries", "erasures", "registry")
 READ_S = 120
@@ -35,7 +36,7 @@ class Seen:
 
     def facts(self, topic: str, kind: str) -> list[dict[str, Any]]:
         """Facts of one kind."""
-        return [v["facts"] for v in self.by_topic[topic] if v["facts"]["kind"] == kind]
+        return [said(v) for v in self.by_topic[topic] if v["facts"]["kind"] == kind]
 
     def out(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         """(party, body) of every `out.<party>.<kind>` record."""

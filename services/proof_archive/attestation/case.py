@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from services.proof_archive.attestation.independence import Independence
-from services.proof_archive.bundles.build import BundleInput
+from services.proof_archive.bundles.build import BundleEntry, BundleInput
+from services.proof_archive.bundles.disclosures import Disclosure, open_verdicts
 from services.proof_archive.bundles.entries import ReadEntry, read_entry
+from services.proof_archive.bundles.facts import OpenedVerdict
 from services.proof_archive.bundles.state import State, state_of
 from shared import canonical
 
@@ -37,7 +39,10 @@ class Case:
     def of(cls, request: BundleInput, at: datetime, independence: Independence, pending: int = 0) -> Case:
         """Read a bundle's content. Raises Refused where an entry is not of a form that a bundle can explain."""
         ordered = sorted(request.entries, key=lambda entry: (entry.origin, entry.index))
-        return cls(request, at, tuple(_seen(entry) for entry in ordered), independence, pending)
+        read = [read_entry(entry.origin, entry.index, entry.data, entry.body) for entry in ordered]
+        opened = open_verdicts(read, request.disclosures, [""] * len(read))
+        seen = tuple(_seen(*pair, request.disclosures) for pair in zip(ordered, opened, strict=True))
+        return cls(request, at, seen, independence, pending)
 
     @property
     def consent(self) -> Seen:
@@ -102,9 +107,12 @@ class Case:
         return f"{name} ({party})" if name else str(party)
 
 
-def _seen(entry: Any) -> Seen:
-    read = read_entry(entry.origin, entry.index, entry.data, entry.body)
+def _seen(entry: BundleEntry, read: ReadEntry, disclosures: Iterable[Disclosure]) -> Seen:
     raw = canonical.loads(entry.data)["facts"] if entry.body is None else canonical.loads(entry.body)
+    if isinstance(read.facts, OpenedVerdict):  # its facts and the lines that are shown, in the order of the verdict
+        own = [item for item in disclosures if (item.origin, item.index) == (read.origin, read.index)]
+        lines = {int(item.pointer.split("/")[2]): item.value for item in own if item.pointer.startswith("/lines/")}
+        raw["lines"] = [lines[index] for index in sorted(lines)]
     return Seen(read, raw, entry.data)
 
 

@@ -13,7 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.proof_archive.bundles.canonical_zip import MAX_BYTES, MAX_MEMBERS, write_zip
-from services.proof_archive.bundles.disclosures import Disclosure, read_disclosures, write_disclosures
+from services.proof_archive.bundles.disclosures import (
+    Disclosure,
+    open_verdicts,
+    read_disclosures,
+    write_disclosures,
+)
 from services.proof_archive.bundles.entries import ReadEntry, check_place, read_entry
 from services.proof_archive.bundles.evidence import evidence_of, member_name
 from services.proof_archive.bundles.links import check_links
@@ -155,11 +160,11 @@ def _members(
 ) -> dict[str, bytes]:
     """Every member after the manifest and its note, checked as a verifier will."""
     stems = [stem(number) for number in range(len(ordered))]
-    check_links(request.record, read, stems)
     disclosures = write_disclosures(
         request.disclosures, {(e.origin, e.index): s for e, s in zip(read, stems, strict=True)}
     )
-    read_disclosures(disclosures, dict(zip(stems, read, strict=True)))
+    read = open_verdicts(read, read_disclosures(disclosures, dict(zip(stems, read, strict=True))), stems)
+    check_links(request.record, read, stems)
     members = {README: README_FR.encode(), DISCLOSURES: disclosures, TIMELINE: timeline_of(read)}
     if request.attestation is not None:
         members[ATTESTATION] = request.attestation

@@ -1,29 +1,31 @@
-"""Personal values that a bundle discloses: pointer, salt of that one field, value (docs/decisions/0004).
+"""Values that a bundle discloses: pointer, salt of that one value, value (docs/decisions/0004, 0025).
 
-A disclosure says: this value, at this place of the sealed document, is the one committed to in the log. The salt is that
-of the field alone, so that nothing else of the record can be guessed from it.
+A disclosure says: this value, at this place, is the one committed to in the log: a personal field of the sealed document,
+or a line of a verdict. The salt is that of the value alone, so that nothing else can be guessed from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from services.proof_archive.bundles.entries import ReadEntry
+from services.proof_archive.bundles.facts import CommittedVerdict, OpenedVerdict
 from services.proof_archive.bundles.manifest import DISCLOSURES, Name, Strict
 from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto.encoding import b64, unb64
 from shared.crypto.sealing import RecordKey, resolve, salt_of, verify_commitment
 from shared.errors import IntegrityError
+from shared.verdicts import Opened
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """One field of one entry, with the 32-byte salt of that field. The value is personal: never log it."""
+    """One value of one entry, with its own 32-byte salt. It is personal, or a line of a verdict: never log it."""
 
     origin: str
     index: int
@@ -47,6 +49,43 @@ _LIST = TypeAdapter(list[_Written])
 def disclose(origin: str, index: int, key: RecordKey, doc: dict[str, Any], pointers: Iterable[str]) -> list[Disclosure]:
     """Disclosures of these fields of an entry whose sealed document is `doc`."""
     return [Disclosure(origin, index, pointer, salt_of(key, pointer), resolve(doc, pointer)) for pointer in pointers]
+
+
+def disclose_lines(origin: str, index: int, opened: Opened, pointers: Collection[str]) -> list[Disclosure]:
+    """Disclosures of these lines and references of a verdict."""
+    shown = ((pointer, value) for pointer, value in opened.values() if pointer in pointers)
+    return [Disclosure(origin, index, pointer, opened.salt(pointer), value) for pointer, value in shown]
+
+
+def open_verdicts(
+    entries: Sequence[ReadEntry], disclosures: Iterable[Disclosure], names: Sequence[str]
+) -> list[ReadEntry]:
+    """The entries, each verdict that commits to its lines as far as the disclosures show it. `names`: of their members.
+
+    Raises Refused where a value disclosed is no line.
+    """
+    shown: dict[tuple[str, int], dict[str, Any]] = {}
+    for item in disclosures:
+        shown.setdefault((item.origin, item.index), {})[item.pointer] = item.value
+    return [
+        _opened(entry, shown.get((entry.origin, entry.index), {}), name)
+        for entry, name in zip(entries, names, strict=True)
+    ]
+
+
+def personal(entries: Sequence[ReadEntry], disclosures: Iterable[Disclosure]) -> list[Disclosure]:
+    """The disclosures of personal data: all but the lines of verdicts. `entries`: opened."""
+    verdicts = {(entry.origin, entry.index) for entry in entries if isinstance(entry.facts, OpenedVerdict)}
+    return [item for item in disclosures if (item.origin, item.index) not in verdicts]
+
+
+def _opened(entry: ReadEntry, values: Mapping[str, Any], name: str) -> ReadEntry:
+    if not isinstance(entry.facts, CommittedVerdict):
+        return entry
+    try:
+        return replace(entry, facts=entry.facts.opened(values))
+    except ValidationError as error:
+        raise Refused("ENTRY-MALFORMED", name) from error
 
 
 def write_disclosures(disclosures: Sequence[Disclosure], stems: Mapping[tuple[str, int], str]) -> bytes:
@@ -78,12 +117,14 @@ def read_disclosures(data: bytes, entries: Mapping[str, ReadEntry]) -> list[Disc
     places = [(line.entry, line.pointer) for line in lines]
     if written != data or places != sorted(set(places)):
         raise Refused("DISCLOSURES-MALFORMED", DISCLOSURES)
-    return [_verified(line, salt, entries) for line, salt in zip(lines, salts, strict=True)]
+    committed = {stem: entry.facts.committed() for stem, entry in entries.items()}
+    return [
+        _verified(line, salt, entries.get(line.entry), committed.get(line.entry, {}).get(line.pointer))
+        for line, salt in zip(lines, salts, strict=True)
+    ]
 
 
-def _verified(line: _Written, salt: bytes, entries: Mapping[str, ReadEntry]) -> Disclosure:
-    entry = entries.get(line.entry)
-    commitment = entry.facts.commitments.get(line.pointer) if entry else None
+def _verified(line: _Written, salt: bytes, entry: ReadEntry | None, commitment: str | None) -> Disclosure:
     if entry is None or commitment is None:
         raise Refused("DISCLOSURE-WRONG", DISCLOSURES)
     try:

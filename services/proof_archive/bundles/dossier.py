@@ -17,6 +17,7 @@ from shared import canonical
 from shared.crypto.checkpoint import Origin
 from shared.errors import InputError, Problem
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
+from shared.verdicts import Opened
 
 MOST = 4000
 """Most entries of one record that a proof holds (a bundle has at most 16 384 members, three an entry)."""
@@ -35,11 +36,23 @@ class Item:
     facts: dict[str, Any]
     covered: bool
     body: bytes | None = None
+    opened: Opened | None = None
+    """What a verdict commits to: its lines, and the registry versions it relied on."""
 
     @property
     def kind(self) -> str:
         """The kind that its facts state."""
         return str(self.facts.get("kind", ""))
+
+    @property
+    def lines(self) -> Sequence[Mapping[str, Any]]:
+        """The lines of a verdict, all of them, of whichever version."""
+        return self.opened.lines if self.opened is not None else self.facts.get("lines", [])
+
+    @property
+    def references(self) -> Sequence[Mapping[str, Any]]:
+        """The registry versions that a verdict relied on, all of them."""
+        return self.opened.references if self.opened is not None else self.facts.get("references", [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,7 @@ class Search:
             self._find({f"order:{order}" for order in orders}, REPORTS.name, DELIVERIES.name),
             self._find({f"request:{request}" for request in requests}, REQUESTS.name),
             self._find({f"record:{owner}" for owner in owners}, ERASURES.name),
-            self._registry(verdict.facts.get("references", []) if verdict else []),
+            self._registry(verdict.references if verdict else []),
         ]
 
     async def _registry(self, references: Sequence[Mapping[str, Any]]) -> list[Item]:
@@ -145,6 +158,7 @@ class Search:
         origin, latest = self._logs[row.log], self._latest.get(row.log)
         facts = entry["facts"] if body is None else canonical.loads(body)
         covered = latest is not None and row.index < latest.size
+        opened = None if row.aside is None else Opened.parse(bytes(row.aside))
         return Item(
-            str(origin), origin.topic, row.log, row.index, entry["offset"], row.data, facts, covered, body
+            str(origin), origin.topic, row.log, row.index, entry["offset"], row.data, facts, covered, body, opened
         )  # fmt: skip

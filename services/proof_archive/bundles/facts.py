@@ -7,6 +7,7 @@ read strictly (no coercion), so that verifiers written in other languages agree.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from services.proof_archive.bundles.manifest import Name
 from shared.instants import format_instant, from_millis, parse_instant
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
+from shared.verdicts import is_committed
 
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _RFC3339 = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}:[0-5][0-9](\.[0-9]{{1,9}})?(Z|[+-]{_CLOCK})")
@@ -36,6 +38,7 @@ def _instant(text: str) -> str:
 Instant = Annotated[str, AfterValidator(_instant)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Version = Annotated[int, Field(ge=0)] | Word
+Commitment = Annotated[str, StringConstraints(max_length=64)]
 AnyOf = list[Word] | Word
 """A scope: `"all"` or a list."""
 
@@ -51,6 +54,10 @@ class Facts(BaseModel):
     order: Word | None = None
     request: Word | None = None
     commitments: dict[str, str] = {}
+
+    def committed(self) -> Mapping[str, str]:
+        """Every commitment that a disclosure may answer, by pointer."""
+        return self.commitments
 
 
 class Hashed(BaseModel):
@@ -101,16 +108,62 @@ class Line(BaseModel):
     reasons: list[Word] = []
 
 
-class Verdict(Facts):
-    """`consent.assessed`: what the rules found, and the versions they relied on."""
+class Assessed(Facts):
+    """`consent.assessed`: under which rules, when."""
 
     record: Word
     ruleset: Word
     ruleset_seq: int
     registry_offset: int
     evaluated_at: Instant
+
+
+class Verdict(Assessed):
+    """What the rules found, and the versions they relied on: all of it (version 1), or what a bundle discloses of it."""
+
     references: list[RegistryReference]
     lines: list[Line]
+
+    @property
+    def hidden(self) -> int:
+        """How many lines of the verdict are not shown."""
+        return 0
+
+
+class CommittedVerdict(Assessed):
+    """A verdict that commits to its lines and references, each apart (version 2)."""
+
+    line_commitments: list[Commitment]
+    reference_commitments: list[Commitment]
+
+    def committed(self) -> Mapping[str, str]:
+        """By pointer: `/lines/<n>` and `/references/<n>`."""
+        named = (("lines", self.line_commitments), ("references", self.reference_commitments))
+        return {f"/{name}/{index}": item for name, items in named for index, item in enumerate(items)}
+
+    def opened(self, values: Mapping[str, Any]) -> OpenedVerdict:
+        """The verdict with the values disclosed, by pointer (of `committed`). Raises pydantic.ValidationError on their form."""
+        placed = sorted(
+            ((place.split("/")[1], int(place.split("/")[2]), value) for place, value in values.items()),
+            key=lambda item: item[:2],
+        )
+        found = {
+            name: [value for kind, _, value in placed if kind == name] for name in ("lines", "references")
+        }  # fmt: skip
+        hidden = len(self.line_commitments) - len(found["lines"])
+        common = {name: getattr(self, name) for name in Assessed.model_fields}
+        return OpenedVerdict.model_validate({**common, **found, "hidden_lines": hidden})
+
+
+class OpenedVerdict(Verdict):
+    """A verdict of version 2 as far as a bundle shows it. Never read from an entry: made from what it discloses."""
+
+    hidden_lines: int
+
+    @property
+    def hidden(self) -> int:
+        """How many lines it commits to beside those shown."""
+        return self.hidden_lines
 
 
 class Stop(Facts):
@@ -190,6 +243,8 @@ _BY_KIND: dict[tuple[str, str], type[Facts]] = {
 def read_facts(topic: str, facts: dict[str, Any]) -> Facts:
     """The facts of an entry, read as their kind. Raises pydantic.ValidationError."""
     kind = facts.get("kind")
+    if topic == VERDICTS.name and is_committed(facts):
+        return CommittedVerdict.model_validate(facts)
     model = (
         Registered if topic == REGISTRY.name else _BY_KIND.get((topic, kind if isinstance(kind, str) else ""), Facts)
     )

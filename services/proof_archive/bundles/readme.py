@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from shared import canonical
+
 README_FR = """\
-DOSSIER DE PREUVE D'UN CONSENTEMENT (format 1)
+DOSSIER DE PREUVE D'UN CONSENTEMENT (format 2)
 
 CE QUE C'EST
 Ce dossier rassemble les entrées d'un journal infalsifiable qui concernent un seul consentement à la prospection
@@ -14,7 +16,8 @@ de la personne, les ordres adressés à chaque destinataire, leurs réponses et 
   manifest.json        l'inventaire : chaque fichier et son empreinte, et toutes les entrées connues de ce consentement
   manifest.note        la signature de cet inventaire par la plateforme
   timeline.json        l'histoire en clair, déduite des seules entrées
-  disclosures.json     les données personnelles dévoilées à celui pour qui le dossier a été établi, et à lui seul
+  disclosures.json     ce qui est dévoilé à celui pour qui le dossier a été établi, et à lui seul : les données
+                       personnelles et les lignes de l'évaluation qu'il peut lire
   entries/NNN.bin      les entrées du journal, à l'octet près
   entries/NNN.body     les faits trop longs pour tenir dans l'entrée, qui en contient l'empreinte
   entries/NNN.tlog-proof   la preuve que l'entrée figure dans le journal, avec le point de contrôle signé
@@ -33,7 +36,8 @@ CE QUI EST PROUVÉ
 - Le journal n'a pas été réécrit en deçà de ce point de contrôle, dans la mesure où des témoins indépendants de la
   plateforme l'ont cosigné. Une entrée horodatée existait, telle quelle, à l'heure de l'horodatage. Sans témoin ni
   horodatage, la preuve n'est pas indépendante : le vérificateur le dit.
-- Les valeurs dévoilées sont celles que la plateforme a reçues.
+- Les valeurs dévoilées sont celles que la plateforme a reçues ; les lignes dévoilées de l'évaluation sont celles que le
+  journal engage, une à une. Le nombre des autres est dit, et rien d'autre d'elles.
 
 CE QUI N'EST PAS PROUVÉ
 - Que le collecteur a dit vrai. L'évaluation dit que les contrôles sont satisfaits au vu des déclarations du collecteur ;
@@ -48,3 +52,8 @@ effacé à distance : celui qui le détient répond de sa conservation.
 
 Ce dossier n'est pas un avis juridique.
 """
+
+FORMAT_1 = "b5937241f87d782ab132856d037c6054d46b60651c9fdef61988983ada291a6f"
+"""SHA-256 of the text of format 1: bundles whose verdicts hold their lines whole."""
+KNOWN = frozenset({FORMAT_1, canonical.sha256_hex(README_FR.encode())})
+"""SHA-256 of the texts that a bundle may hold."""

@@ -29,12 +29,16 @@ class LineState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`erased`, else `stopped` (a line is), `assessed`, or `unassessed`; with every line of the latest verdict."""
+    """`erased`, else `stopped` (a line shown is), `assessed`, or `unassessed`; with the lines of the latest verdict.
+
+    `hidden`: how many more lines that verdict commits to, that this bundle does not show.
+    """
 
     code: str
     ruleset: str | None
     evaluated_at: str | None
     lines: tuple[LineState, ...]
+    hidden: int = 0
 
 
 def state_of(entries: Sequence[ReadEntry]) -> State:
@@ -49,7 +53,9 @@ def state_of(entries: Sequence[ReadEntry]) -> State:
         code = "stopped"
     if any(entry.is_erasure for entry in entries):
         code = "erased"
-    return State(code, latest.ruleset if latest else None, latest.evaluated_at if latest else None, lines)
+    if latest is None:
+        return State(code, None, None, ())
+    return State(code, latest.ruleset, latest.evaluated_at, lines, latest.hidden)
 
 
 def _line(line: Line, consent: Consent, stops: Sequence[Stop]) -> LineState:

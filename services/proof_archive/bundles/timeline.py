@@ -97,7 +97,8 @@ def _(facts: Verdict) -> tuple[str | None, str]:
     count = Counter(line.verdict for line in facts.lines)
     return None, (
         f"Contrôles selon les règles {facts.ruleset} : {count['valid']} ligne(s) aux contrôles satisfaits au vu des "
-        f"déclarations du collecteur, {count['invalid']} aux contrôles non satisfaits, {count['review']} à examiner."
+        f"déclarations du collecteur, {count['invalid']} aux contrôles non satisfaits, {count['review']} à examiner"
+        + (f" ; {facts.hidden} autre(s) ligne(s), non dévoilée(s) dans ce dossier." if facts.hidden else ".")
     )
 
 

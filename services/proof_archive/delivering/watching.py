@@ -32,6 +32,7 @@ from shared.mongo import Client, Document, database
 from shared.pacing import in_turns
 from shared.registry.view import RegistryView
 from shared.topics import VERDICTS
+from shared.verdicts import Opened
 
 EVERY_S = 1.0
 BACKOFF_MOST_S = 30.0
@@ -125,10 +126,13 @@ class Watching:
         return int(end - begin)
 
     async def _count(self, log: int, begin: int, end: int, at: datetime, since: datetime) -> dict[Pair, Tally]:
-        rows = await self._db.entries.find({"_id": entries_between(log, begin, end)}, {"bytes": 1}).to_list()
+        rows = await self._db.entries.find(
+            {"_id": entries_between(log, begin, end)}, {"bytes": 1, "aside": 1}
+        ).to_list()
         entries = {row["_id"]["index"]: canonical.loads(bytes(row["bytes"])) async for row in in_turns(rows)}
         aside = [(log, index) for index, entry in entries.items() if entry["facts"].keys() == {"bytes", "sha256"}]
         bodies = await self._reader.bodies(aside) if aside else {}
+        asides = {row["_id"]["index"]: row["aside"] for row in rows if "aside" in row}
         tallies: dict[Pair, Tally] = {}
         async for index, entry in in_turns(entries.items()):
             body = bodies.get((log, index))
@@ -137,7 +141,8 @@ class Watching:
             if received is None or from_millis(entry["ts"]) < since:
                 continue
             ms = max(0, round((at - received).total_seconds() * 1000))
-            for party in recipients_of(facts["lines"]):
+            lines = Opened.parse(bytes(asides[index])).lines if index in asides else facts.get("lines", [])
+            for party in recipients_of(lines):
                 tally = tallies.setdefault(pair_of(facts["collector"], party, received), Tally())
                 within = promised(self._registry(), facts["collector"], party, day_of(received))
                 if tally.add(ms, within, at):

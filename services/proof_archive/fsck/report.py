@@ -14,6 +14,7 @@ CODES = {
     "ENTRY-ALTERED": "an entry's bytes are not those hashed when it was archived",
     "ENTRY-MISPLACED": "an entry's topic, partition or offset does not fit its place in the log",
     "BODY-ALTERED": "facts beside an entry are missing, or not those it hashes",
+    "LINES-ALTERED": "the lines beside a verdict are missing, or not those it commits to",
     "TILE-MISSING": "a hash tile is missing, or narrower than the log",
     "TILE-ALTERED": "a hash tile does not hold the hashes of the entries",
     "HEAD-ALTERED": "the head does not hold the root or frontier of its entries",

@@ -14,6 +14,7 @@ from shared.crypto.merkle import CompactRange
 from shared.crypto.tiles import TILE_WIDTH, split_hashes
 from shared.errors import IntegrityError
 from shared.mongo import Database
+from shared.verdicts import is_committed, opened_of
 
 ASIDE = {"bytes", "sha256"}
 """The only keys of facts that stand beside their entry."""
@@ -30,6 +31,8 @@ class Group:
     tiles: dict[int, list[bytes]]
     parents: dict[int, list[bytes]]
     bodies: dict[int, bytes]
+    asides: dict[int, bytes]
+    """What verdicts commit to."""
     parsed: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def numbers(self) -> range:
@@ -64,14 +67,34 @@ class Group:
             facts, body = entry["facts"], self.bodies.get(index)
             if facts.keys() == ASIDE and (body is None or canonical.sha256_hex(body) != facts["sha256"]):
                 report.find("BODY-ALTERED", f"entry {index}")
+            elif not self._is_opened(index, facts):
+                report.find("LINES-ALTERED", f"entry {index}")
             offset = max(offset, at)
         return offset
+
+    def _is_opened(self, index: int, facts: dict[str, Any]) -> bool:
+        """Whether what a verdict commits to stands beside it, exactly; true of every other entry."""
+        body = self.bodies.get(index)
+        try:
+            said = facts if body is None else canonical.loads(body)
+            if not (isinstance(said, dict) and is_committed(said)):
+                return True
+            opened_of(said, canonical.loads(self.asides[index]))
+        except (KeyError, ValueError, IntegrityError):
+            return False
+        return True
 
 
 async def read_group(database: Database, head: Head, begin: int, end: int) -> Group:
     """Read one stretch in four queries."""
-    rows = database.entries.find({"_id": entries_between(head.log, begin, end)}, {"bytes": 1}).sort("_id", 1)
-    entries = {row["_id"]["index"]: bytes(row["bytes"]) async for row in rows}
+    rows = database.entries.find({"_id": entries_between(head.log, begin, end)}, {"bytes": 1, "aside": 1})
+    entries: dict[int, bytes] = {}
+    asides: dict[int, bytes] = {}
+    async for row in rows.sort("_id", 1):
+        index = row["_id"]["index"]
+        entries[index] = bytes(row["bytes"])
+        if "aside" in row:
+            asides[index] = bytes(row["aside"])
     parsed = {index: entry for index, data in entries.items() if (entry := _parse(data)) is not None}
     numbers = range(begin // TILE_WIDTH, -(-end // TILE_WIDTH))
     levels = [(0, number) for number in numbers] + [(1, number) for number in {n // TILE_WIDTH for n in numbers}]
@@ -83,7 +106,7 @@ async def read_group(database: Database, head: Head, begin: int, end: int) -> Gr
         head, begin, end, entries,
         {number: _split(data) for (level, number), data in hashes.items() if level == 0},
         {number: _split(data) for (level, number), data in hashes.items() if level == 1},
-        bodies, parsed,
+        bodies, asides, parsed,
     )  # fmt: skip
 
 

@@ -22,11 +22,12 @@ Node = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry as stored: its log's number, its index there, its exact bytes."""
+    """An entry as stored: its log's number, its index there, its exact bytes; `aside`: what a verdict commits to."""
 
     log: int
     index: int
     data: bytes
+    aside: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,12 @@ class Reader:
     async def by_refs(self, refs: Iterable[str], logs: Iterable[int], most: int) -> list[StoredEntry]:
         """Entries of these logs about any of these references, in log order; at most `most`."""
         query = {"refs": {"$in": sorted(set(refs))}, "_id.log": {"$in": sorted(set(logs))}}
-        rows = self._db.entries.find(query, {"bytes": 1}).sort([("_id.log", 1), ("_id.index", 1)]).limit(most)
-        return [StoredEntry(row["_id"]["log"], row["_id"]["index"], bytes(row["bytes"])) async for row in rows]
+        found = self._db.entries.find(query, {"bytes": 1, "aside": 1})
+        rows = found.sort([("_id.log", 1), ("_id.index", 1)]).limit(most)
+        return [
+            StoredEntry(row["_id"]["log"], row["_id"]["index"], bytes(row["bytes"]), row.get("aside"))
+            async for row in rows
+        ]
 
     async def latest(self) -> dict[int, SignedCheckpoint]:
         """The newest signed checkpoint of each log that has one."""

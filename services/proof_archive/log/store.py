@@ -2,7 +2,7 @@
 
 `heads` is the sole commit point: what lies beyond a head's `size` is garbage that a replay writes again, byte for byte.
 
-heads {_id: origin, log, epoch, size, root, next_offset, range} · entries {_id: {log, index}, bytes, refs} ·
+heads {_id: origin, log, epoch, size, root, next_offset, range} · entries {_id: {log, index}, bytes, refs, aside?} ·
 tiles {_id: {log, L, N}, w, h} · bodies {_id: {log, index}, bytes} · sealed {_id: owner, kind, blob} ·
 erased {_id: owner} · restricted {_id: owner} · checkpoints {_id: {log, size}, note} ·
 latest {_id: log, size, note, at} · obligations {_id, …} · counters {_id: "log", last}
@@ -91,7 +91,10 @@ class Store:
         for write in writes:
             for index, entry in enumerate(write.entries, start=write.before.size):
                 key = row_id(write.before.log, index)
-                entries.append({"_id": key, "bytes": Binary(entry.data), "refs": list(entry.refs)})
+                row: Document = {"_id": key, "bytes": Binary(entry.data), "refs": list(entry.refs)}
+                if entry.aside is not None:  # committed to by the bytes: it cannot differ where they are the same
+                    row["aside"] = Binary(entry.aside)
+                entries.append(row)
                 if entry.body is not None:
                     bodies.append({"_id": key, "bytes": Binary(entry.body)})
                 if entry.sealed is not None:

@@ -850,7 +850,10 @@ def read_zip(data: bytes) -> Dict[str, bytes]:
 
 MANIFEST, NOTE, README = "manifest.json", "manifest.note", "LISEZMOI.txt"
 DISCLOSURES, TIMELINE, ATTESTATION = "disclosures.json", "timeline.json", "attestation.pdf"
-README_SHA256 = "b5937241f87d782ab132856d037c6054d46b60651c9fdef61988983ada291a6f"
+README_SHA256 = (  # of the texts of formats 1 and 2
+    "b5937241f87d782ab132856d037c6054d46b60651c9fdef61988983ada291a6f",
+    "ea7f47026fdf088a022786ee3198bee6e596ec91347a740b76b93af4f6917a13",
+)
 STAMPS, STAMP_SUFFIXES = "timestamps/", (".consistency", ".json", ".tsr")
 Place = Tuple[str, int]
 
@@ -991,8 +994,8 @@ _LINE = form(
         "reasons": (list_of(word), []),
     }
 )
-CONSENT, VERDICT, STOP, REQUEST, DELIVERY, REPORT, REGISTERED, OTHER = (
-    "consent", "verdict", "stop", "request", "delivery", "report", "registered", "other",
+CONSENT, VERDICT, COMMITTED, STOP, REQUEST, DELIVERY, REPORT, REGISTERED, OTHER = (
+    "consent", "verdict", "committed", "stop", "request", "delivery", "report", "registered", "other",
 )  # fmt: skip
 _FORMS: Dict[str, Reader] = {
     OTHER: facts_form(),
@@ -1005,6 +1008,15 @@ _FORMS: Dict[str, Reader] = {
         notice=(maybe(_HASHED), None),
         recipient_list=(maybe(_HASHED), None),
         attachments=(list_of(_HASHED), []),
+    ),
+    COMMITTED: facts_form(
+        record=word,
+        ruleset=word,
+        ruleset_seq=int_of(),
+        registry_offset=int_of(),
+        evaluated_at=instant,
+        line_commitments=list_of(text_of(64)),
+        reference_commitments=list_of(text_of(64)),
     ),
     VERDICT: facts_form(
         record=word,
@@ -1077,6 +1089,7 @@ class Entry(NamedTuple):
     at: str
     form: str
     facts: Dict[str, Any]
+    hides: bool = False  # a verdict that commits to its lines, each apart: it shows those that the bundle discloses
 
     @property
     def kind(self) -> str:
@@ -1104,6 +1117,8 @@ def read_entry(origin: str, index: int, data: bytes, body: Optional[bytes], wher
         which = REGISTERED if entry["topic"] == "registry" else OTHER
         if which is OTHER and isinstance(kind, str):
             which = _BY_KIND.get((entry["topic"], kind), OTHER)
+        if which == VERDICT and facts.get("v") == 2:
+            which = COMMITTED
         facts = _FORMS[which](facts)
     except Bad:
         raise Refused("ENTRY-MALFORMED", where) from None
@@ -1213,14 +1228,45 @@ def read_disclosures(data: bytes, entries: Dict[str, Entry]) -> List[Dict[str, A
     places = [(line["entry"], line["pointer"]) for line in lines]
     if places != sorted(set(places)):
         raise Refused("DISCLOSURES-MALFORMED", DISCLOSURES)
+    committed = {stem: commitments_of(entry) for stem, entry in entries.items()}
     for line, salt in zip(lines, salts):
-        entry = entries.get(line["entry"])
-        commitment = entry.facts["commitments"].get(line["pointer"]) if entry else None
+        commitment = committed.get(line["entry"], {}).get(line["pointer"])
         message = line["pointer"].encode("utf-8") + b"\x00" + canonical(line["value"])
         mac = base64.urlsafe_b64encode(hmac.new(salt, message, hashlib.sha256).digest()).decode("ascii").rstrip("=")
         if commitment is None or len(salt) != 32 or mac != commitment:
             raise Refused("DISCLOSURE-WRONG", DISCLOSURES)
     return lines  # type: ignore[no-any-return]
+
+
+def commitments_of(entry: Entry) -> Dict[str, str]:
+    """Every commitment that a disclosure may answer, by pointer: of personal fields, or of the lines of a verdict."""
+    if entry.form != COMMITTED:
+        return entry.facts["commitments"]  # type: ignore[no-any-return]
+    found = {}
+    for what, fact in (("lines", "line_commitments"), ("references", "reference_commitments")):
+        for number, commitment in enumerate(entry.facts[fact]):
+            found["/%s/%d" % (what, number)] = commitment
+    return found
+
+
+def open_verdicts(entries: Dict[str, Entry], disclosures: List[Dict[str, Any]]) -> Dict[str, Entry]:
+    """The entries, each verdict that commits to its lines as far as the disclosures show it."""
+    opened = {}
+    for stem, entry in entries.items():
+        if entry.form == COMMITTED:
+            shown = [(d["pointer"].split("/"), d["value"]) for d in disclosures if d["entry"] == stem]
+            ordered = sorted(((p[1], int(p[2]), value) for p, value in shown), key=lambda item: item[:2])
+            try:
+                lines = list_of(_LINE)([value for kind, _, value in ordered if kind == "lines"])
+                references = list_of(_REFERENCE)([value for kind, _, value in ordered if kind == "references"])
+            except Bad:
+                raise Refused("ENTRY-MALFORMED", stem) from None
+            hidden = len(entry.facts["line_commitments"]) - len(lines)
+            facts = dict(entry.facts, lines=lines, references=references, hidden=hidden)
+            opened[stem] = entry._replace(form=VERDICT, facts=facts, hides=True)
+        else:
+            opened[stem] = entry
+    return opened
 
 
 # --- The story of the record in French, derived from the entries alone ------------------------------------------------------------
@@ -1278,11 +1324,14 @@ def told(entry: Entry) -> Tuple[Optional[str], str]:
             facts["collector"], date_fr(facts["collected_at"]), which
         )  # fmt: skip
     if entry.form == VERDICT:
-        verdicts = [line["verdict"] for line in facts["lines"]]
+        verdicts, hidden = [line["verdict"] for line in facts["lines"]], hidden_lines(facts)
         return None, (
             "Contrôles selon les règles %s : %d ligne(s) aux contrôles satisfaits au vu des déclarations du collecteur, "
-            "%d aux contrôles non satisfaits, %d à examiner."
-        ) % (facts["ruleset"], verdicts.count("valid"), verdicts.count("invalid"), verdicts.count("review"))
+            "%d aux contrôles non satisfaits, %d à examiner%s"
+        ) % (
+            facts["ruleset"], verdicts.count("valid"), verdicts.count("invalid"), verdicts.count("review"),
+            " ; %d autre(s) ligne(s), non dévoilée(s) dans ce dossier." % hidden if hidden else ".",
+        )  # fmt: skip
     if entry.form == STOP:
         return facts["source"], "%s reçu par %s, exprimé le %s ; destinataires : %s ; canaux : %s ; finalités : %s." % (
             _STOPS.get(facts["stop_kind"], facts["stop_kind"]), facts["source"], date_fr(facts["at"]),
@@ -1358,7 +1407,13 @@ def state_of(entries: Dict[str, Entry]) -> Dict[str, Any]:
         "ruleset": latest["ruleset"] if latest else None,
         "evaluated_at": latest["evaluated_at"] if latest else None,
         "lines": lines,
+        "hidden": hidden_lines(latest) if latest else 0,
     }
+
+
+def hidden_lines(verdict: Dict[str, Any]) -> int:
+    """How many lines a verdict commits to that are not shown."""
+    return int(verdict.get("hidden", 0))
 
 
 def line_state(line: Dict[str, Any], consent: Dict[str, Any], stops: List[Dict[str, Any]]) -> Dict[str, Any]:
@@ -1938,10 +1993,12 @@ def contents_of(data: bytes, policy: Policy) -> Dict[str, Any]:
     manifest = signed_manifest(members, policy)
     check_members(manifest, members)
     entries, checkpoints = prove_entries(manifest, members, policy)
-    check_links(manifest.fields["record"], entries)
-    if hashlib.sha256(members[README]).hexdigest() != README_SHA256:
-        raise Refused("README-UNKNOWN", README)
     disclosures = read_disclosures(members[DISCLOSURES], entries)
+    entries = open_verdicts(entries, disclosures)
+    check_links(manifest.fields["record"], entries)
+    if hashlib.sha256(members[README]).hexdigest() not in README_SHA256:
+        raise Refused("README-UNKNOWN", README)
+    disclosures = [item for item in disclosures if not entries[item["entry"]].hides]
     erased = any(entry.is_erasure for entry in entries.values())
     if manifest.fields["erased"] != erased or (erased and disclosures):
         raise Refused("ERASURE-DIFFERS", MANIFEST)
@@ -2095,13 +2152,18 @@ def report(answer: Dict[str, Any], fr: bool) -> str:
         rows.append((tr("as of size", "à la taille"), "%d · %s%s" % (log["size"], log["origin"], word_of)))
     width = max(len(row[0]) for row in rows)
     lines += ["%s  %s" % (row[0].ljust(width), clean(row[1])) for row in rows]
-    if contents["state"]["lines"]:
+    if contents["state"]["lines"] or contents["state"]["hidden"]:
         lines += ["", clean(tr("Rules %s", "Règles %s") % contents["state"]["ruleset"])]
     for line in contents["state"]["lines"]:
         state = _STATES[line["state"]][fr] if line["state"] in _STATES else line["state"]
         why = ", ".join(line["stops"] or line["reasons"])
         row = "%s · %s · %s : %s" % (line["recipient"] or "—", line["channel"], line["purpose"], state)
         lines.append("  " + clean(row + (" (%s)" % why if why else "")))
+    if contents["state"]["hidden"]:
+        more = tr(
+            "%d more lines, not disclosed in this bundle", "%d autre(s) ligne(s), non dévoilée(s) dans ce dossier"
+        )
+        lines.append("  " + more % contents["state"]["hidden"])
     lines.append("")
     for event in contents["timeline"]:
         told_text = event["text_fr"] if fr else "%s %s" % (event["kind"], event["party"] or "")

@@ -1,8 +1,8 @@
 """The verifier of bundles: pure, offline, and strict: a bundle is accepted whole or refused with the reason's name.
 
 In order, each step trusting only the ones before: the ZIP is canonical; the manifest is signed by the bundle key of the
-trust file; every member is the one it hashes; every entry is in its log under an accepted checkpoint; every entry is about
-the record; the disclosures, the timeline and the erasure say what the entries say (RFC 9162, C2SP tlog-proof, tlog-policy).
+trust file; every member is the one it hashes; every entry is in its log under an accepted checkpoint; what is disclosed is
+what the entries commit to; every entry is about the record; the timeline and the erasure say what the entries say (RFC 9162, C2SP tlog-proof, tlog-policy).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.proof_archive.bundles.canonical_zip import read_zip
-from services.proof_archive.bundles.disclosures import read_disclosures
+from services.proof_archive.bundles.disclosures import open_verdicts, personal, read_disclosures
 from services.proof_archive.bundles.entries import ReadEntry
 from services.proof_archive.bundles.evidence import evidence_of, member_name
 from services.proof_archive.bundles.links import check_links
@@ -24,7 +24,7 @@ from services.proof_archive.bundles.manifest import (
     TIMELINE,
     Manifest,
 )
-from services.proof_archive.bundles.readme import README_FR
+from services.proof_archive.bundles.readme import KNOWN
 from services.proof_archive.bundles.state import state_of
 from services.proof_archive.bundles.timeline import timeline_of
 from services.proof_archive.timestamps import statement as stamps
@@ -63,11 +63,12 @@ def _contents(data: bytes, policy: Policy) -> Contents:
     manifest = _signed_manifest(members, policy)
     _check_members(manifest, members)
     proven = prove_entries(manifest, members, policy)
-    entries = list(proven.entries.values())
-    check_links(manifest.record, entries, list(proven.entries))
-    if members[README] != README_FR.encode():
-        raise Refused("README-UNKNOWN", README)
     disclosures = read_disclosures(members[DISCLOSURES], proven.entries)
+    entries = open_verdicts(list(proven.entries.values()), disclosures, list(proven.entries))
+    check_links(manifest.record, entries, list(proven.entries))
+    if canonical.sha256_hex(members[README]) not in KNOWN:
+        raise Refused("README-UNKNOWN", README)
+    disclosures = personal(entries, disclosures)
     erased = any(entry.is_erasure for entry in entries)
     if manifest.erased != erased or (erased and disclosures):
         raise Refused("ERASURE-DIFFERS", MANIFEST)

@@ -135,7 +135,10 @@ class Scene:
     async def verdict(self, event):
         facts = event["facts"]
         verdict = assess(facts, self.archive.registry.view, instant(facts["received_at"]))
-        await self.emit(VERDICTS, facts["record"], verdict.as_facts(facts), event["sealed"])
+        value = verdict.as_event(facts, bytes(32)) | {"sealed": event["sealed"]}
+        await self.archive.publisher.send_all(
+            [Outgoing(VERDICTS.name, facts["record"].encode(), canonical.dumps(value))]
+        )
 
     async def stop(self, source, record):
         """A withdrawal and what became of it at two prospecteurs."""
@@ -240,7 +243,12 @@ async def test_the_whole_story_for_each_audience(scene):
             contents = verification.contents
             views[who] = contents
             assert contents.state.code == "stopped"
-            assert {line.recipient for line in contents.state.lines} == {"p00", "p01", "p02"}
+            own = {who} if who in ("p00", "p01") else {"p00", "p01", "p02"}
+            assert {line.recipient for line in contents.state.lines} == own, "its own lines, and no other's"
+            assert len(contents.state.lines) + contents.state.hidden == len(views["operator"].state.lines)
+            others = {f'"recipient":"{party}"'.encode() for party in {"p00", "p01", "p02"} - own}
+            assert not any(text in answer.content for text in others)
+            assert {b"agreement:bench-a-p00:1" in answer.content} == {who != "p01"}
         disclosed = {}
         for who, view in views.items():
             consent = next(e.name for e in view.entries if e.kind == "consent.recorded")
@@ -301,7 +309,13 @@ async def test_erased_records_are_still_proven_and_say_so(scene):
         await scene.archive.mongo.get_database("vault").get_collection("keys").delete_one({"_id": record})
         proof = await scene.complete(record, "record.erased")
         assert proof["erased"] is True
-        assert proof["disclosures"] == []
+        verdict = next(e for e in proof["entries"] if e["kind"] == "consent.assessed")
+        place = (verdict["origin"], verdict["index"])
+        assert {(d["origin"], d["index"]) for d in proof["disclosures"]} == {place}, "lines, and nothing personal"
+        own = await scene.get(f"/v1/proofs/{record}.zip", "p00")
+        contents = verify_bundle(own.content, scene.policy).contents
+        assert (contents.erased, contents.disclosed) == (True, ())
+        assert {line.recipient for line in contents.state.lines} == {"p00"}, "its own line is proven for ever"
         answer = await scene.get(f"/v1/proofs/{record}.zip", "bench-a")
         verification = verify_bundle(answer.content, scene.policy)
         assert verification.valid

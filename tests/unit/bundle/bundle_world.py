@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.proof_archive.bundles.build import BundleEntry, BundleInput, build_bundle
-from services.proof_archive.bundles.disclosures import Disclosure, disclose
+from services.proof_archive.bundles.disclosures import Disclosure, disclose, disclose_lines
 from services.proof_archive.bundles.manifest import Audience
 from services.proof_archive.domain import entry_of
 from shared import canonical
@@ -19,6 +19,7 @@ from shared.crypto.note import Signer
 from shared.crypto.sealing import RecordKey, commitments, seal
 from shared.instants import format_instant, from_millis
 from shared.kafka.record import StoredRecord
+from shared.verdicts import Opened, event_of
 
 DEPLOYMENT = "opposable.test"
 LOG = Signer(DEPLOYMENT, b"l" * 32)
@@ -56,6 +57,7 @@ class World:
     at: int = START
     logs: dict[str, list[Any]] = field(default_factory=dict)
     mine: list[Place] = field(default_factory=list)
+    whole: dict[int, Opened] = field(default_factory=dict)
 
     def publish(self, topic: str, value: dict[str, Any], *, key: bytes = b"k", mine: bool = True) -> tuple[int, str]:
         """Archive one record; returns its offset and its archived time."""
@@ -66,6 +68,15 @@ class World:
             self.mine.append((topic, record.offset))
         self.at += 1000
         return record.offset, format_instant(from_millis(record.timestamp))
+
+    def verdict(self, references: list[dict[str, Any]], **options: Any) -> tuple[int, str]:
+        """A verdict that commits to each of its lines apart; `whole` is what it commits to, by index of its log."""
+        changes = {name: options.pop(name) for name in list(options) if name != "mine"}
+        facts = verdict_facts(references, **changes)
+        opened = Opened(bytes([7]) * 32, facts.pop("lines"), facts.pop("references"))
+        at = self.publish("verdicts", event_of(facts, opened), **options)
+        self.whole[at[0]] = opened
+        return at
 
     def facts(self, topic: str, facts: dict[str, Any], **options: Any) -> tuple[int, str]:
         return self.publish(topic, {"facts": {"v": 1, **facts}}, **options)
@@ -98,6 +109,17 @@ class World:
 
     def bundle(self, **changes: Any) -> bytes:
         return build_bundle(self.request(**changes), BUNDLE)
+
+    def lines(self, *pointers: str) -> list[Disclosure]:
+        """Disclosures of these lines and references of every verdict of the record; of all, where none is named."""
+        mine = [(index, self.whole[index]) for topic, index in self.mine if topic == "verdicts" and index in self.whole]
+        return [
+            one
+            for index, opened in mine
+            for one in disclose_lines(
+                self.origin("verdicts"), index, opened, pointers or [pointer for pointer, _ in opened.values()]
+            )
+        ]
 
     def disclosures(self, *pointers: str) -> list[Disclosure]:
         return disclose(self.origin("consents"), consent_index(self), KEY, SEALED, pointers or POINTERS)
@@ -133,8 +155,8 @@ def verdict_facts(references: list[dict[str, Any]], **changes: Any) -> dict[str,
     }  # fmt: skip
 
 
-def plain_world(**verdict: Any) -> World:
-    """A consent, assessed: three logs, with neighbours that are other people's."""
+def plain_world(*, version: int = 1, **verdict: Any) -> World:
+    """A consent, assessed: three logs, with neighbours that are other people's. `version`: of the verdict's facts."""
     world = World()
     world.publish("registry", {"kind": "party", "id": "noise"}, mine=False)
     form = {"kind": "form", "id": "jeu-rentree", "version": 7, "collector": "acme", "html_sha256": PAGE_SHA256}
@@ -148,14 +170,33 @@ def plain_world(**verdict: Any) -> World:
     world.facts("consents", consent_facts(record=OTHER), mine=False)
     sealed = base64.b64encode(seal(KEY, "consent.recorded", RECORD, SEALED)).decode()
     world.publish("consents", {"facts": {"v": 1, **consent_facts()}, "sealed": sealed})
-    world.facts("verdicts", verdict_facts(references, **verdict))
+    if version == 1:
+        world.facts("verdicts", verdict_facts(references, **verdict))
+    else:
+        world.verdict(references, **verdict)
     world.facts("verdicts", verdict_facts([], record=OTHER), mine=False)
     return world
 
 
-def stopped_world() -> World:
+OTHERS = [
+    ("canalvert", "email", "valid"),
+    ("voltis", "email", "valid"),
+    ("canalvert", "sms", "invalid"),
+    ("nordia", "call", "review"),
+]
+"""Lines of a verdict on several prospecteurs: `/lines/0` and `/lines/2` are canalvert's."""
+OWN = ("/lines/0", "/lines/2", "/references/0", "/references/1")
+"""What canalvert is shown of it."""
+
+
+def shared_world() -> World:
+    """A consent that names three prospecteurs, assessed in one verdict that commits to each line apart."""
+    return plain_world(version=2, lines=[line(*one) for one in OTHERS])
+
+
+def stopped_world(**plain: Any) -> World:
     """The same, then a stop by e-mail that names no record, its order, the answer, and other traces."""
-    world = plain_world()
+    world = plain_world(**plain)
     stop = {
         "kind": "stop.recorded", "stop": STOP, "stop_id": "s1", "source": "canalvert", "stop_kind": "withdrawal",
         "at": "2026-10-02T17:05:00.000Z", "received_at": "2026-10-02T17:05:01.000Z", "via": "portal", "record": None,
@@ -186,8 +227,8 @@ def stopped_world() -> World:
     return world
 
 
-def erased_world() -> World:
-    world = stopped_world()
+def erased_world(**plain: Any) -> World:
+    world = stopped_world(**plain)
     world.facts("erasures", {"kind": "record.erased", "record": RECORD, "at": "2026-10-04T00:00:00.000Z"})
     return world
 

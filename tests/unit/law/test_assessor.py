@@ -26,6 +26,7 @@ from shared.metrics import Metrics
 from shared.problems import install
 from shared.registry.load import view_of
 from shared.registry.view import RegistryView
+from shared.verdicts import said
 
 
 class Feed:
@@ -60,9 +61,9 @@ def recorded(data: Json, sealed: str | None = "c2VhbGVk") -> StoredRecord:
     return stored(orjson.dumps({"facts": facts} | ({"sealed": sealed} if sealed else {})))
 
 
-def assessor(feed: Feed) -> tuple[Assessor, Sent]:
+def assessor(feed: Feed, **options: Any) -> tuple[Assessor, Sent]:
     sent = Sent()
-    return Assessor(registry=feed, publisher=sent, metrics=Metrics(), book=STANDARD), sent  # type: ignore[arg-type]
+    return Assessor(registry=feed, publisher=sent, metrics=Metrics(), book=STANDARD, **options), sent  # type: ignore[arg-type]
 
 
 async def test_a_verdict_for_each_consent_with_its_sealed_part_unchanged() -> None:
@@ -75,7 +76,7 @@ async def test_a_verdict_for_each_consent_with_its_sealed_part_unchanged() -> No
     assert feed.asked == 0
     assert [m.topic for m in sent.messages] == ["verdicts", "verdicts"]
     first = orjson.loads(sent.messages[0].value or b"")
-    facts = first["facts"]
+    facts = said(first)
     assert first["sealed"] == "c2VhbGVk"
     assert "sealed" not in orjson.loads(sent.messages[1].value or b"")
     assert sent.messages[0].key == facts["record"].encode()
@@ -98,12 +99,27 @@ async def test_in_the_running_system_lateness_counts() -> None:
     one, sent = assessor(Feed(view_of(documents())))
     facts = taken(event(), received_at="2026-06-20T09:12:30.000Z").facts
     await one.process([stored(orjson.dumps({"facts": facts}))])
-    (line,) = orjson.loads(sent.messages[0].value or b"")["facts"]["lines"]
+    (line,) = said(orjson.loads(sent.messages[0].value or b""))["lines"]
     assert (line["verdict"], line["reasons"]) == ("review", ["EVIDENCE-LATE"])
 
 
-async def test_the_same_record_gives_the_same_bytes() -> None:
+async def test_the_same_record_gives_the_same_lines_under_other_salts() -> None:
     one, sent = assessor(Feed(view_of(documents())))
+    await one.process([recorded(event())])
+    await one.process([recorded(event())])
+    first, again = (orjson.loads(message.value or b"") for message in sent.messages)
+    assert first["opened"]["lines"] == again["opened"]["lines"]
+    assert first["opened"]["references"] == again["opened"]["references"]
+    assert first["opened"]["secret"] != again["opened"]["secret"]
+    assert not set(first["facts"]["line_commitments"]) & set(again["facts"]["line_commitments"])
+    by_line = {"line_commitments", "reference_commitments"}
+    assert {k: v for k, v in first["facts"].items() if k not in by_line} == {
+        k: v for k, v in again["facts"].items() if k not in by_line
+    }
+
+
+async def test_with_the_same_secret_it_gives_the_same_bytes() -> None:
+    one, sent = assessor(Feed(view_of(documents())), draw=lambda size: b"s" * size)
     await one.process([recorded(event())])
     await one.process([recorded(event())])
     assert sent.messages[0] == sent.messages[1]
@@ -116,7 +132,7 @@ async def test_unknown_means_after_reading_to_the_end(key: str) -> None:
     one, sent = assessor(feed)
     await one.process([recorded(event()), recorded(event())])
     assert feed.asked == 1  # once a batch
-    assert all(orjson.loads(m.value or b"")["facts"]["lines"][0]["verdict"] == "valid" for m in sent.messages)
+    assert all(said(orjson.loads(m.value or b""))["lines"][0]["verdict"] == "valid" for m in sent.messages)
 
 
 async def test_nothing_is_judged_on_a_view_known_to_be_behind() -> None:

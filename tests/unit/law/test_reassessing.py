@@ -12,6 +12,7 @@ from shared.contracts.types import instant
 from shared.instants import to_millis
 from shared.kafka.record import StoredRecord
 from shared.registry.load import view_of
+from shared.verdicts import said
 
 LATER = "2026-10-20T10:00:00.000Z"
 
@@ -42,11 +43,11 @@ async def test_a_suspension_turns_its_lines_to_review() -> None:
     suspended = body("party:ludibrume") | {"status": "suspended", "suspended_from": None}
     view.apply("party:ludibrume", suspended, offset=99, archived_at=instant("2026-09-02T00:00:00Z"))
     await one.reassess([asked(facts, "2026-09-03T00:00:00.000Z")])
-    (line,) = orjson.loads(sent.messages[0].value or b"")["facts"]["lines"]
+    (line,) = said(orjson.loads(sent.messages[0].value or b""))["lines"]
     assert (line["verdict"], line["reasons"]) == ("review", ["PARTY-SUSPENDED"])
     view.apply("party:ludibrume", body("party:ludibrume"), offset=100, archived_at=instant("2026-09-04T00:00:00Z"))
     await one.reassess([asked(facts, "2026-09-05T00:00:00.000Z")])
-    (line,) = orjson.loads(sent.messages[1].value or b"")["facts"]["lines"]
+    (line,) = said(orjson.loads(sent.messages[1].value or b""))["lines"]
     assert line["verdict"] == "valid"
 
 

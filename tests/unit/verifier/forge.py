@@ -3,6 +3,7 @@
 The writer refuses to make these; the logs here are signed by the real test keys, so that only what is said is wrong.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.proof_archive.bundles.build import stem
 from services.proof_archive.bundles.canonical_zip import write_zip
+from services.proof_archive.bundles.disclosures import open_verdicts, read_disclosures
 from services.proof_archive.bundles.entries import read_entry
 from services.proof_archive.bundles.readme import README_FR
 from services.proof_archive.bundles.timeline import timeline_of
@@ -84,7 +86,7 @@ class Forged:
             "disclosures.json": self.disclosures,
             "timeline.json": b"",
         }
-        references, read = [], []
+        references, read, stems = [], [], []
         notes = {topic: self._note(topic) for topic in self.logs}
         checkpoints = [{"origin": origin_of(topic), "size": len(self.logs[topic])} for topic in sorted(self.logs)]
         for number, (topic, index) in enumerate(sorted(set(self.mine))):
@@ -95,9 +97,12 @@ class Forged:
             members[f"{name}.tlog-proof"] = TlogProof(index, self._proof(topic, index), notes[topic]).marshal()
             try:
                 read.append(read_entry(origin_of(topic), index, data, body, name))
+                stems.append(name)
                 references.append(read[-1].reference().model_dump())
             except Refused:
                 references.append({"origin": origin_of(topic), "index": index, **said_by(data, topic)})
+        with contextlib.suppress(Refused, TypeError):
+            read = open_verdicts(read, read_disclosures(self.disclosures, dict(zip(stems, read, strict=True))), stems)
         members["timeline.json"] = timeline_of(read)
         members.update({f"evidence/{name}.bin": data for name, data in sorted(self.evidence.items())})
         manifest = {

@@ -16,7 +16,7 @@ from mutants_file import (
     raw_flips,
     zip_headers,
 )
-from mutants_json import bodies, disclosures, entry_texts, facts, manifests
+from mutants_json import bodies, disclosures, entry_texts, facts, lines, manifests
 from mutants_notes import checkpoint_texts, proofs, signature_lines, trust_files
 from mutants_stamps import evidence, forged_tokens, statements, token_bytes, token_elements
 
@@ -31,6 +31,7 @@ FAMILIES: dict[str, tuple[Callable[[Draw], Mutant], float]] = {
     "manifests": (manifests, 0.06),
     "disclosures": (disclosures, 0.04),
     "facts": (facts, 0.06),
+    "lines": (lines, 0.08),
     "bodies": (bodies, 0.02),
     "entry-texts": (entry_texts, 0.03),
     "checkpoint-texts": (checkpoint_texts, 0.03),

@@ -5,6 +5,8 @@ import random
 from typing import NamedTuple
 
 from bundle_world import (
+    OTHERS,
+    OWN,
     PAGE,
     PAGE_SHA256,
     POLICY,
@@ -38,7 +40,15 @@ def worlds() -> dict[str, World]:
     long = World()
     long.facts("consents", consent_facts())
     long.facts("verdicts", verdict_facts([], lines=[line(f"party-{n:04d}", "email") for n in range(400)]))
-    return {"plain": plain_world(), "stopped": stopped_world(), "erased": erased_world(), "long": long}
+    lines = [line(*one) for one in OTHERS]
+    wide = World()
+    wide.facts("consents", consent_facts())
+    wide.verdict([], lines=[line(f"party-{n % 90:04d}", "email") for n in range(1100)])
+    return {
+        "plain": plain_world(), "stopped": stopped_world(), "erased": erased_world(), "long": long,
+        "own": plain_world(version=2, lines=lines), "whole": stopped_world(version=2, lines=lines),
+        "gone": erased_world(version=2, lines=lines), "wide": wide,
+    }  # fmt: skip
 
 
 @functools.cache
@@ -47,6 +57,12 @@ def bundle_of(name: str) -> bytes:
     world = worlds()[name]
     if name in {"erased", "long"}:
         return world.bundle()
+    if name in {"gone", "wide"}:
+        shown = ("/lines/2", "/lines/10", "/lines/1000") if name == "wide" else OWN
+        return world.bundle(disclosures=world.lines(*shown))
+    if name in {"own", "whole"}:
+        shown = OWN if name == "own" else ()
+        return world.bundle(disclosures=[*world.disclosures(), *world.lines(*shown)])
     attestation = b"%PDF-1.7 a retelling" if name == "stopped" else None
     return world.bundle(disclosures=world.disclosures(), evidence={PAGE_SHA256: PAGE}, attestation=attestation)
 
@@ -59,7 +75,7 @@ def members_of(name: str) -> dict[str, bytes]:
 
 def some_world(draw: Draw) -> str:
     """Mostly the small one."""
-    return draw.choices(["plain", "stopped", "erased", "long"], [14, 3, 2, 1])[0]
+    return draw.choices(["plain", "own", "stopped", "erased", "gone", "long"], [8, 8, 3, 1, 1, 1])[0]
 
 
 def flipped(draw: Draw, data: bytes) -> bytes:

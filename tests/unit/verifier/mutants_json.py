@@ -1,5 +1,6 @@
 """Mutants of what JSON says, and of how it is written: manifest, disclosures, entries and the facts beside them."""
 
+import contextlib
 import copy
 import json
 from typing import Any
@@ -10,6 +11,8 @@ from odd import ODD_NUMBERS, ODDITIES
 
 from services.proof_archive.bundles.canonical_zip import write_zip
 from shared import canonical
+from shared.crypto.encoding import unb64
+from shared.crypto.sealing import commitment_of
 
 
 def odd_json(draw: Draw, value: Any) -> Any:  # noqa: C901 - one branch a kind of change
@@ -92,7 +95,7 @@ def manifests(draw: Draw) -> Mutant:
 
 def disclosures(draw: Draw) -> Mutant:
     """What is disclosed, changed; the manifest redone."""
-    members = dict(members_of(draw.choice(["plain", "stopped", "erased"])))
+    members = dict(members_of(draw.choice(["plain", "stopped", "erased", "own", "own", "whole", "gone"])))
     before = json.loads(members["disclosures.json"]) or json.loads(members_of("plain")["disclosures.json"])
     said = odd_json(draw, before)
     members["disclosures.json"] = dumped(said) if draw.random() < 0.8 else odd_text(draw, members["disclosures.json"])
@@ -101,7 +104,9 @@ def disclosures(draw: Draw) -> Mutant:
 
 def facts(draw: Draw) -> Mutant:
     """What entries say, changed, and everything else made to agree with it."""
-    forged = Forged.of(worlds()[draw.choice(["plain", "stopped", "stopped", "erased"])], some_disclosures(draw))
+    name = draw.choice(["plain", "stopped", "stopped", "erased", "own"])
+    shown = members_of(name)["disclosures.json"] if name == "own" else some_disclosures(draw)
+    forged = Forged.of(worlds()[name], shown)
     for _ in range(draw.choice([1, 1, 2, 3])):
         topic, index = draw.choice(forged.mine)
         entry = json.loads(forged.logs[topic][index])
@@ -110,6 +115,38 @@ def facts(draw: Draw) -> Mutant:
         else:
             entry = odd_json(draw, entry)
         forged.logs[topic][index] = dumped(entry)
+    return pair(forged.bundle(), draw)
+
+
+def lines(draw: Draw) -> Mutant:
+    """Verdicts that commit to each line: what they say, what is shown of them, and a platform that commits to what it likes."""
+    name = draw.choice(["own", "own", "whole", "gone"])
+    forged = Forged.of(worlds()[name], members_of(name)["disclosures.json"])
+    place = next(at for at in forged.mine if at[0] == "verdicts")
+    entry, shown = json.loads(forged.logs["verdicts"][place[1]]), json.loads(forged.disclosures)
+    kind = draw.randrange(5)
+    if kind == 0:
+        entry["facts"] = odd_json(draw, entry["facts"])
+    elif kind == 1:
+        shown = odd_json(draw, shown)
+    elif kind == 2:  # commitments moved, doubled, dropped, of the other list
+        one, two = draw.sample(["line_commitments", "reference_commitments"], 2)
+        entry["facts"][one] = draw.choice([
+            entry["facts"][one][::-1], entry["facts"][one] * 2, entry["facts"][one][:1], entry["facts"][two], [], None, [1], "x",
+            ["A" * 65],
+        ])  # fmt: skip
+    elif kind == 3:
+        entry["facts"]["v"] = draw.choice([1, 3, "2", True, None, 2, -2])
+        if draw.random() < 0.5:
+            entry["facts"] |= {"lines": [], "references": []}
+    else:  # whatever value, honestly committed to
+        line = draw.choice([one for one in shown if one["pointer"].startswith(("/lines/", "/references/"))])
+        line["value"] = odd_json(draw, line["value"]) if draw.random() < 0.8 else draw.choice([None, [], "x", 1, {}])
+        what, number = line["pointer"].split("/")[1:]
+        fact = {"lines": "line_commitments", "references": "reference_commitments"}[what]
+        with contextlib.suppress(TypeError, UnicodeEncodeError):
+            entry["facts"][fact][int(number)] = commitment_of(unb64(line["salt"]), line["pointer"], line["value"])
+    forged.logs["verdicts"][place[1]], forged.disclosures = dumped(entry), dumped(shown)
     return pair(forged.bundle(), draw)
 
 

@@ -23,7 +23,7 @@ CHOSEN_SEED = int(os.environ.get("OPPOSABLE_MUTANT_SEED", str(SEED)))
 BATCH = 2500
 
 
-@pytest.mark.parametrize("name", ["plain", "stopped", "erased", "long"])
+@pytest.mark.parametrize("name", ["plain", "stopped", "erased", "long", "own", "whole", "gone", "wide"])
 @pytest.mark.parametrize("trust", [POLICY, WITNESSED_POLICY])
 def test_honest_bundles(name, trust, tmp_path):
     case = (trust.encode(), bundle_of(name))

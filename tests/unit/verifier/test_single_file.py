@@ -15,6 +15,7 @@ from mutants_base import bundle_of, members_of
 from three import PAGE, SINGLE_FILE, by_command, call_page, single
 
 from services.proof_archive.bundles.canonical_zip import write_zip
+from services.proof_archive.bundles.readme import KNOWN
 from services.proof_archive.verifier.seal import sealed
 from services.proof_archive.verifying.codes import REASONS
 
@@ -114,8 +115,10 @@ def test_the_three_say_the_same_of_each_code(tmp_path):
         assert json.dumps(said.en, ensure_ascii=False) in page
         assert json.dumps(said.fr, ensure_ascii=False) in page
     readme = members_of("plain")["LISEZMOI.txt"]
-    assert hashlib.sha256(readme).hexdigest() == single.README_SHA256
-    assert call_page([["sha256Hex", {"hex": readme.hex()}]], tmp_path) == [{"value": single.README_SHA256}]
+    assert hashlib.sha256(readme).hexdigest() == single.README_SHA256[1]
+    assert set(single.README_SHA256) == KNOWN
+    assert all(one in page for one in KNOWN)
+    assert call_page([["sha256Hex", {"hex": readme.hex()}]], tmp_path) == [{"value": single.README_SHA256[1]}]
 
 
 def test_its_zip_is_the_writers():
