@@ -39,9 +39,9 @@ def _python(module: str) -> tuple[str, ...]:
 
 
 SERVICES = (
+    ServiceSpec("console", _python("services.console")),
     ServiceSpec("notifier", _python("services.notifier")),
     ServiceSpec("webhook_relay", _python("services.webhook_relay")),
-    ServiceSpec("console", _python("services.console")),
     ServiceSpec("eraser", _python("services.eraser")),
     ServiceSpec("signer", _python("services.proof_archive.signer"), single=True),
     ServiceSpec("proof_archive", _python("services.proof_archive")),
@@ -178,19 +178,12 @@ def _introduce(endpoints: Endpoints, data_dir: Path) -> None:
     typer.echo(tr("ready:", "prêt :"))
     for name, address in rows.items():
         typer.echo(f"  {name:<18} {address}")
+    for sentence in console_sentences(endpoints, data_dir):
+        typer.echo(sentence)
     typer.echo(tr(f"addresses in {data_dir}/endpoints.json, trust file {data_dir}/policy",
                   f"adresses dans {data_dir}/endpoints.json, fichier de confiance {data_dir}/policy"))  # fmt: skip
 
 
-def ignore_itself(data_dir: Path) -> None:
-    """Keep version control away from a data directory: it holds secrets. Raises ConfigurationError where it is a file."""
-    try:
-    for sentence in console_sentences(endpoints, data_dir):
-        typer.echo(sentence)
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (data_dir / ".gitignore").write_text("*\n")
-    except OSError as error:
-        raise ConfigurationError(f"{data_dir} cannot be used as a data directory: {error.strerror}") from error
 def console_sentences(endpoints: Endpoints, data_dir: Path) -> list[str]:
     """Where the operator's console is, and how its first account is made."""
     if "console" not in endpoints.services:
@@ -202,6 +195,13 @@ def console_sentences(endpoints: Endpoints, data_dir: Path) -> list[str]:
     ]
 
 
+def ignore_itself(data_dir: Path) -> None:
+    """Keep version control away from a data directory: it holds secrets. Raises ConfigurationError where it is a file."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (data_dir / ".gitignore").write_text("*\n")
+    except OSError as error:
+        raise ConfigurationError(f"{data_dir} cannot be used as a data directory: {error.strerror}") from error
 
 
 def stop_on_signals() -> None:

@@ -20,7 +20,6 @@ from shared.topics import ERASURES
 
 CLAIM_MOST = 4096
 """Bytes of the question."""
-REASON_MOST = 200
 SOURCE = "opposable/proof_archive"
 
 

@@ -96,10 +96,10 @@ class Plan:
             "OPPOSABLE_HTTP_PORT": str(port),
             "OPPOSABLE_PUBLIC_URL": f"http://{HOST}:{public_port}",
             "OPPOSABLE_PROOF_URL": f"http://{HOST}:{proof_port}",
+            **self._addresses(ports or {}),
             **(self.secure.environment(service_principal(service)) if self.secure is not None else {}),
             **self.environment,
         }
-            **self._addresses(ports or {}),
 
     def _addresses(self, ports: Mapping[str, int]) -> dict[str, str]:
         """`OPPOSABLE_<SERVICE>_URL` of every service: its instances, separated by commas."""
