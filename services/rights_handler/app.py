@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.api import Api
+from services.rights_handler.breaches.wiring import install as install_breaches
 from services.rights_handler.chain.api import ChainApi
 from services.rights_handler.chain.store import MongoChain
 from services.rights_handler.check_api import CheckApi
@@ -84,6 +85,7 @@ async def build(context: Context) -> None:
     chain = MongoChain(context.mongo)
     context.on_start(chain.prepare)
     context.app.include_router(ChainApi(auth, chain, context.clock).router())
+    install_breaches(context, ledger=ledger, auth=auth)
     deciding = install_deciding(context, settings=settings, vault=vault, index=index, ledger=ledger, auth=auth)
     handlers = Handlers(
         crossing=crossing, acknowledging=Acknowledging(ledger, context.publisher, requests.handling.settle),

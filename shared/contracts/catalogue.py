@@ -48,4 +48,5 @@ CATALOGUE: tuple[EventType, ...] = (
     EventType(platform.LIST_CHANGED, platform.ListChanged, OUT_REQUESTS),
     EventType(platform.AGREEMENT_EXPIRING, platform.AgreementExpiring, OUT_REQUESTS),
     EventType(platform.REGISTRY_DECIDED, platform.RegistryDecided, OUT_REQUESTS),
+    EventType(platform.BREACH_NOTIFIED, platform.BreachNotified, OUT_REQUESTS),
 )

@@ -31,6 +31,7 @@ RIGHT_ORDERED = "opposable.right.ordered.v1"
 LIST_CHANGED = "opposable.list.changed.v1"
 AGREEMENT_EXPIRING = "opposable.agreement.expiring.v1"
 REGISTRY_DECIDED = "opposable.registry.decided.v1"
+BREACH_NOTIFIED = "opposable.breach.notified.v1"
 
 Basis = Literal[
     "consent", "soft_opt_in", "contract_in_course", "press_exemption", "legitimate_interest", "none"
@@ -167,6 +168,23 @@ class AgreementExpiring(Contract):
     prospector: PartyId
     valid_until: str
     days: int
+
+
+class BreachNotified(Contract):
+    """A breach of personal data that you collected or may hold (RGPD 33(2)): acknowledge it to the operator.
+
+    Your own numbers only; `persons` is at most. `text` is the notice in French.
+    """
+
+    breach: str
+    noticed_at: Instant
+    began_at: Instant | None = None
+    ended_at: Instant | None = None
+    natures: tuple[str, ...]
+    data: tuple[str, ...]
+    records: int | None = None
+    persons: int | None = None
+    text: str
 
 
 class RegistryDecided(Contract):
