@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "erase": ("erase",),
     "hold": ("hold",),
     "review": ("review",),
+    "breach": ("breach",),
     "stop": ("stop", "stop_new", "stop_operations", "stop_import.command"),
     "request": ("request",),
     "notices": ("informing",),

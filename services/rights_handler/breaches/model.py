@@ -234,7 +234,10 @@ def breach_of(row: dict[str, Any]) -> Breach:
     values = {name: value for name, value in row.items() if name != "_id"}
     scope = values["scope"]
     if scope is not None:
-        values["scope"] = Scope(**{n: tuple(v) if isinstance(v, list) else v for n, v in scope.items()})
+        values["scope"] = Scope(
+            tuple(scope["records"]), tuple(scope["collectors"]), tuple(scope["recipients"]), scope["received_from"],
+            scope["received_until"],
+        )  # fmt: skip
     return Breach(**{
         **values, "id": row["_id"], "natures": tuple(map(Nature, row["natures"])), "data": tuple(map(Data, row["data"])),
         "origin": Origin(row["origin"]), "risk": Risk(row["risk"]), "history": tuple(row["history"]),

@@ -96,8 +96,8 @@ def party_notice(breach: Breach, party: str) -> str:
     return "\n".join([
         "Bonjour,",
         "",
-        f"Une violation de données à caractère personnel a été constatée le {moment(breach.noticed_at)} (heure de Paris, référence "
-        f"{breach.id}). Elle concerne des données dont vous êtes destinataire ou que vous avez collectées.",
+        f"Une violation de données à caractère personnel a été constatée le {moment(breach.noticed_at)} (heure de Paris).",
+        f"Référence : {breach.id}. Elle concerne des données dont vous êtes destinataire ou que vous avez collectées.",
         "",
         f"Nature : {' ; '.join(NATURES[one] for one in breach.natures)}.",
         f"Circonstances : {breach.what}",
@@ -106,6 +106,6 @@ def party_notice(breach: Breach, party: str) -> str:
         f"Conséquences probables : {breach.effects or LACKING}",
         f"Mesures prises ou proposées : {breach.measures or LACKING}",
         "",
-        "Si vous êtes responsable de ces traitements, votre propre délai de 72 heures (RGPD, article 33(1)) court depuis que vous en "
-        "avez connaissance. Merci d’accuser réception de ce message auprès de l’opérateur.",
+        "Si vous êtes responsable de ces traitements, votre propre délai de 72 heures (RGPD, article 33(1)) court dès maintenant.",
+        "Merci d’accuser réception de ce message auprès de l’opérateur.",
     ])  # fmt: skip
