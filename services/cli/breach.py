@@ -162,7 +162,7 @@ def notify(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record that the authority was notified, or need not be. (The text to file: `show --text`.)"""
+    """Record that the authority was notified, or need not be; the text to file is `show --text`."""
     body = {"notified_at": at, "reference": reference, "late_because": late_because, "waived": waived}
     _done(_call("POST", _at(breach, "authority"), data_dir, body), as_json=as_json)
 

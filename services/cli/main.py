@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "reassess": ("reassess",),
     "topics": ("topics",),
     "mongo": ("mongo",),
-    "party": ("party", "party_simulate", "party_check", "topics_access"),
+    "party": ("party", "party_simulate", "party_check", "party_standing", "topics_access"),
     "erase": ("erase",),
     "hold": ("hold",),
     "review": ("review",),

@@ -8,6 +8,7 @@ from services.consent_validator.handlers import Assessor
 from services.consent_validator.registry_api import RegistryApi
 from services.consent_validator.rules.book import RuleBook
 from services.consent_validator.settings import ValidatorSettings
+from services.consent_validator.standing_api import StandingApi
 from shared.auth import Authenticator, operator_digest
 from shared.service import Context, run_service
 from shared.topics import CONSENTS, REASSESSMENTS, REGISTRY
@@ -28,6 +29,7 @@ async def build(context: Context) -> None:
     auth = Authenticator(context.registry, context.clock, operator_digest(settings.secrets_dir))
     context.app.include_router(make_router(auth, context.registry, context.clock, book))
     context.app.include_router(RegistryApi(auth, context.registry, context.publisher, context.clock).router())
+    context.app.include_router(StandingApi(auth, context.registry, context.publisher, context.clock).router())
     announcer = Announcer(registry=context.registry, publisher=context.publisher, clock=context.clock)
     context.consume(group=f"{GROUP}.announcements", topics=[REGISTRY.name], process=announcer.process)
     context.background("agreements", announcer.watch)

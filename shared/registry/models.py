@@ -59,6 +59,8 @@ class Party(Named):
     brands: tuple[Text, ...] = ()
     status: Literal["active", "suspended"] = "active"
     suspended_from: Instant | None = None
+    status_reason: Text | None = None
+    """Why it was suspended or reinstated: names a file, never a person."""
     public_keys: tuple[Text, ...] = ()
     delivery: Delivery = Delivery()
     api_keys: tuple[ApiKey, ...] = ()
