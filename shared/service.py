@@ -30,6 +30,7 @@ from shared.provisioning import require_topics
 from shared.registry.feed import RegistryFeed
 from shared.settings import Settings
 from shared.topics import REGISTRY
+from shared.tracing import make_tracing
 
 Build = Callable[["Context"], Awaitable[None]]
 GC_THRESHOLD = 50_000
@@ -47,7 +48,8 @@ class Context:
         self.clock: Clock = clock or SystemClock()
         self.log = logging.configure(name, settings.log_level)
         self.metrics = Metrics()
-        self.publisher = Publisher(settings, name)
+        self.tracing = make_tracing(settings, name)
+        self.publisher = Publisher(settings, name, self.tracing)
         self.mongo: Client = connect(settings, name)
         self.registry = RegistryFeed(settings, name, self.log)
         self.app = FastAPI(title=f"Opposable {name}", version="1", docs_url=None, redoc_url=None)
@@ -73,8 +75,9 @@ class Context:
     ) -> None:
         """Subscribe a process to topics (or to a pattern of topics) as one consumer group."""
         loop = BatchLoop(
-            group=group, process=process, publisher=self.publisher, metrics=self.metrics, log=self.log, isolate=isolate
-        )
+            group=group, process=process, publisher=self.publisher, metrics=self.metrics, log=self.log, isolate=isolate,
+            tracing=self.tracing,
+        )  # fmt: skip
         self._consuming.append(
             Consuming(
                 self._broker, loop, topics=topics, pattern=pattern, on_assigned=on_assigned, max_records=max_records,
@@ -113,6 +116,8 @@ class Context:
         await self.registry.stop()
         await self.publisher.stop()
         await self.mongo.close()
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.stop)
 
     async def _supervise(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         delay = RESTART_FIRST_S

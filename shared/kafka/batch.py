@@ -14,7 +14,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
@@ -25,6 +25,9 @@ from shared.kafka.dead import DeadLetter, to_outgoing
 from shared.kafka.publisher import Publisher
 from shared.kafka.record import Record
 from shared.metrics import Metrics
+
+if TYPE_CHECKING:
+    from shared.tracing import Tracing
 
 Process = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -40,14 +43,16 @@ class BatchLoop:
     """Runs one `Process` over the batches of one consumer group. `isolate=False`: an error of ours halts, never skips."""
 
     def __init__(
-        self, *, group: str, process: Process, publisher: Publisher, metrics: Metrics, log: Any, isolate: bool = True
-    ) -> None:
+        self, *, group: str, process: Process, publisher: Publisher, metrics: Metrics, log: Any, isolate: bool = True,
+        tracing: Tracing | None = None,
+    ) -> None:  # fmt: skip
         self.group = group
         self._process = process
         self._publisher = publisher
         self._metrics = metrics
         self._log = log
         self._isolate = isolate
+        self._tracing = tracing
         self._failures = 0
         self.healthy = True
 
@@ -75,7 +80,11 @@ class BatchLoop:
 
     async def _attempt(self, records: Sequence[Record]) -> None:
         try:
-            await self._process(records)
+            if self._tracing is None:
+                await self._process(records)
+            else:
+                with self._tracing.batch(self.group, records):
+                    await self._process(records)
         except (*INFRASTRUCTURE, Fenced, IntegrityError) as error:
             if not _records_fault(error):
                 raise

@@ -13,7 +13,7 @@ import functools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerClosed, UnknownProducerId
@@ -22,6 +22,9 @@ from aiokafka.partitioner import murmur2
 from shared.errors import Unavailable
 from shared.kafka.connection import client_options
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.tracing import Tracing
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
@@ -46,9 +49,10 @@ class Outgoing:
 class Publisher:
     """Publishes batches of records. One per process; safe for concurrent use."""
 
-    def __init__(self, settings: Settings, name: str) -> None:
+    def __init__(self, settings: Settings, name: str, tracing: Tracing | None = None) -> None:
         self._settings = settings
         self._name = name
+        self._tracing = tracing
         self._producer: Any = None
         self._lock = asyncio.Lock()
 
@@ -73,6 +77,8 @@ class Publisher:
         producer = self._producer
         if producer is None:
             raise Unavailable("the publisher is not started")
+        if self._tracing is not None:
+            messages = self._tracing.carried(messages)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 futures = [
