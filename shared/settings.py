@@ -30,6 +30,8 @@ class Settings(BaseSettings):
         validation_alias="MONGODB_URI",
         default="mongodb://127.0.0.1:27017/?replicaSet=rs0&w=majority&journal=true",
     )
+    mongodb_username: str | None = None
+    mongodb_password_file: Path | None = None
     deployment: str = "opposable.local"
     """Name of this deployment: the first part of every log's origin and the name of its signing key."""
     secrets_dir: Path = Path("secrets")
@@ -42,6 +44,10 @@ class Settings(BaseSettings):
     proof_url: str = "http://127.0.0.1"
     """Base address of the proof archive, for the links to proofs that permissions carry."""
     log_level: str = "INFO"
+    otlp_endpoint: str = ""
+    """Base address of an OTLP/HTTP collector of traces (`http://host:4318`); empty: no traces (docs/tracing.md)."""
+    trace_ratio: float = Field(default=0.01, ge=0, le=1)
+    """Share of entering events that are traced where their sender does not say."""
     mongo_timeout_ms: int = 5000
     """How long one database call may look for a primary before the batch backs off."""
 
