@@ -55,7 +55,7 @@ class Services:
                 continue
             if found.is_client_error:
                 problem = _problem(found)
-                raise Refused(found.status_code, str(problem.get("code", "REFUSED")), str(problem.get("title", "")))
+                raise Refused(found.status_code, str(problem.get("code", "REFUSED")), _sentence(problem))
             if found.is_server_error:
                 raise Unavailable(f"{service} answers {found.status_code}")
             return found
@@ -104,6 +104,12 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    """The title, and what each problem says: never what was sent."""
+    told = [str(one.get("message", "")) for one in problem.get("problems", ()) if isinstance(one, dict)]
+    return " – ".join([str(problem.get("title", "")), *told])
 
 
 def _object(service: str, answer: httpx.Response) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from services.proof_archive.delivering.making import Making
 from services.proof_archive.delivering.outbox import Outbox
 from services.proof_archive.delivering.tallies import Tallies
 from services.proof_archive.delivering.watching import Watching
+from services.proof_archive.dossier_api import DossierRoutes, make_dossier_router
 from services.proof_archive.evidence.api import EvidenceRoutes, make_evidence_router
 from services.proof_archive.evidence.files import Files
 from services.proof_archive.evidence.joined import Joining
@@ -119,6 +120,7 @@ async def build(context: Context) -> None:
     context.app.include_router(ReassessmentRoutes(auth, assessing, again, context.clock).router())
     context.app.include_router(make_evidence_router(evidence))
     context.app.include_router(make_delivery_router(deliveries))
+    context.app.include_router(make_dossier_router(DossierRoutes(auth, proofs)))
     context.app.include_router(make_log_router(auth, reader))
 
 

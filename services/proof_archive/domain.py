@@ -35,7 +35,7 @@ LINES_LOST = "LINES-DIFFER"
 NOT_PUBLIC = ("api_keys", "delivery")
 """Fields of a registry object that no log shows."""
 
-REFERENCES = ("record", "stop", "order", "request", "proof_of")
+REFERENCES = ("record", "stop", "order", "request", "proof_of", "operation")
 """Facts that name what an entry is about: each gives a reference `<name>:<value>`."""
 
 _OWNING = {

@@ -22,6 +22,7 @@ from services.rights_handler.handlers import Handlers
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.informing.wiring import install as install_informing
 from services.rights_handler.ledger import MongoLedger
+from services.rights_handler.lookup_api import LookupApi
 from services.rights_handler.match_api import MatchApi
 from services.rights_handler.match_versions import MatchKeys
 from services.rights_handler.messaging import PersonMessages
@@ -141,6 +142,7 @@ async def build(context: Context) -> None:
     context.app.include_router(api.router())
     context.app.include_router(checks.router())
     context.app.include_router(match_api.router())
+    context.app.include_router(LookupApi(auth=auth, index=index, ledger=ledger, persons=persons).router())
     context.app.include_router(StandingApi(auth=auth, ledger=ledger, clock=context.clock).router())
     install_erasing(
         context, settings=settings, vault=vault, persons=persons, index=index, ledger=ledger, teller=teller,

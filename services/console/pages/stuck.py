@@ -99,7 +99,11 @@ async def stuck(visit: Visit) -> Response:
     """The page."""
     owed, silent = await gathered(visit)
     asked = Filter(
-        visit.query("service"), visit.query("owner"), visit.query("kind"), visit.query("text"), visit.query("late") == "1"
+        visit.query("service"),
+        visit.query("owner"),
+        visit.query("kind"),
+        visit.query("text"),
+        visit.query("late") == "1",
     )
     chosen = [one for one in owed if asked.keeps(one)]
     start = int(visit.query("from")) if visit.query("from").isdecimal() else 0

@@ -106,6 +106,10 @@ class Search:
         items = await self._find({f"record:{record}" for record in records}, CONSENTS.name)
         return sorted({item.facts["record"] for item in items})
 
+    async def referred(self, reference: str, *topics: str) -> list[Item]:
+        """The entries of some topics that name something (`operation:op-…`)."""
+        return await self._find({reference}, *topics)
+
     async def dossier(self, record: str) -> Dossier:
         """Everything about one record."""
         named = (
