@@ -12,6 +12,7 @@ from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from shared.errors import ConfigurationError
 from shared.settings import Settings
 
 Document = dict[str, Any]
@@ -21,6 +22,8 @@ Collection = AsyncCollection[Document]
 
 DUPLICATE_KEY = 11000
 """Server error code of a unique index violation."""
+UNAUTHORIZED = 13
+"""Server error code of what the user's roles do not grant."""
 
 
 def duplicates(error: BulkWriteError) -> list[int]:
@@ -35,6 +38,7 @@ def connect(settings: Settings, name: str) -> Client:
     """A client for one event loop. Nothing is sent before the first call: an absent database delays no start."""
     return AsyncMongoClient(
         settings.mongodb_uri,
+        **_credentials(settings),
         appname=f"opposable-{name}",
         tz_aware=True,
         serverSelectionTimeoutMS=settings.mongo_timeout_ms,
@@ -42,6 +46,19 @@ def connect(settings: Settings, name: str) -> Client:
         socketTimeoutMS=30_000,
         retryWrites=True,
     )
+
+
+def _credentials(settings: Settings) -> dict[str, Any]:
+    """User and password, where the settings name them; else what the URI says. Raises ConfigurationError naming what lacks."""
+    if settings.mongodb_username is None:
+        return {}
+    if settings.mongodb_password_file is None:
+        raise ConfigurationError("OPPOSABLE_MONGODB_USERNAME is set: set OPPOSABLE_MONGODB_PASSWORD_FILE too")
+    try:
+        password = settings.mongodb_password_file.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"OPPOSABLE_MONGODB_PASSWORD_FILE cannot be read ({error.strerror})") from None
+    return {"username": settings.mongodb_username, "password": password, "authSource": "admin"}
 
 
 def database(client: Client, name: str) -> Database:

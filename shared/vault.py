@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bson.binary import Binary
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from shared.crypto.sealing import RecordKey, content_mac, unwrap, wrap
+from shared.errors import ConfigurationError
 from shared.keyring.fence import raise_if_fenced
 from shared.keyring.ring import Fixed, Versions
-from shared.mongo import Client, Document, database, duplicates
+from shared.mongo import UNAUTHORIZED, Client, Document, database, duplicates
 from shared.pacing import in_turns
 
 KEY_BYTES = 32
@@ -79,8 +80,19 @@ class Vault:
         self._draw = draw
 
     async def prepare(self) -> None:
-        """Create the unique index on the event's identity."""
-        await self._rows.create_index("ce", unique=True)
+        """The unique index on the event's identity: made, or seen to stand where this user may make none.
+
+        Raises ConfigurationError where it is missing: without it an event could be admitted twice.
+        """
+        try:
+            await self._rows.create_index("ce", unique=True)
+        except OperationFailure as error:
+            if error.code != UNAUTHORIZED:
+                raise
+            if not any(one["key"] == {"ce": 1} and one.get("unique") for one in await self._indexes()):
+                raise ConfigurationError(
+                    "the vault lacks its index on the identity of events, and this user may not make it: run `opposable mongo apply`"
+                ) from None
 
     async def admit(self, items: Sequence[Admission]) -> list[Admitted]:
         """Admit a batch, in order: one insert, and one read of only what collided. Twins within a batch collide too."""
@@ -152,6 +164,9 @@ class Vault:
         """When the keys of these were destroyed, where they were."""
         query = {"_id": {"$in": list(set(record_ids))}, "erased": {"$exists": True}}
         return {row["_id"]: row["erased"] async for row in self._rows.find(query, {"erased": 1})}
+
+    async def _indexes(self) -> list[Document]:
+        return [{**one, "key": dict(one["key"])} async for one in await self._rows.list_indexes()]
 
     async def _insert(self, rows: list[Document]) -> set[int]:
         """Insert unordered; the indexes of the rows that were refused as duplicates."""

@@ -65,7 +65,7 @@ def resolve(data_dir: Path | None = None) -> Endpoints:
 def settings_of(endpoints: Endpoints) -> Settings:
     """Settings of a client of that system; credentials come from the environment, as for services."""
     values: dict[str, Any] = {
-        **endpoints.security, KAFKA_VARIABLE: endpoints.kafka, "secrets_dir": endpoints.secrets_dir, "deployment": endpoints.deployment,
+        **endpoints.security, **endpoints.mongo_security, KAFKA_VARIABLE: endpoints.kafka, "secrets_dir": endpoints.secrets_dir, "deployment": endpoints.deployment,
     }  # fmt: skip
     if endpoints.mongodb:
         values[MONGODB_VARIABLE] = endpoints.mongodb

@@ -22,9 +22,11 @@ from shared.access.provision import apply_access, give_credentials
 from shared.errors import ConfigurationError, Unavailable
 from shared.local_engines.choose import Wishes
 from shared.local_engines.endpoints import Endpoints
+from shared.local_engines.engine import MONGODB
 from shared.local_engines.kafka_secure import SecureFiles
 from shared.local_engines.plan import ROOT, Plan, ServiceSpec
 from shared.local_engines.supervisor import READY_WITHIN_S, Supervisor
+from shared.mongo_access.provision import apply_mongo
 from shared.provisioning import provision
 from shared.registry.load import load_dir
 from shared.registry.publish import registered_parties
@@ -101,6 +103,8 @@ def provisioner(
             )
             if endpoints.security:
                 await _secure(endpoints)
+            if endpoints.mongo_security:
+                await apply_mongo(settings_of(endpoints), endpoints.secrets_dir / MONGODB)
         except OSError as error:
             raise Unavailable(f"Kafka does not answer at {endpoints.kafka}") from error
 
@@ -138,7 +142,10 @@ def up(
         int | None, typer.Option("--kafka-heap", min=128, help="Kafka's heap in MB (256; give 512 under load).")
     ] = None,
     secured: Annotated[
-        bool, typer.Option("--secured", help="Kafka asks for credentials (SASL over TLS) and holds access lists.")
+        bool,
+        typer.Option(
+            "--secured", help="Kafka (SASL over TLS) and MongoDB ask everyone for credentials and hold who may do what."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

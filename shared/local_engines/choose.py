@@ -17,6 +17,7 @@ from shared.local_engines.engine import KAFKA, MONGODB, Engine, External
 from shared.local_engines.java import find_java
 from shared.local_engines.kafka import ApacheKafka
 from shared.local_engines.kafka_secure import SecureFiles
+from shared.local_engines.mongo_secure import MongoFiles
 from shared.local_engines.ports import PortBook
 
 KAFKA_VARIABLE, MONGODB_VARIABLE = "KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI"
@@ -31,6 +32,11 @@ def secure_dir(data_dir: Path) -> Path:
     return data_dir.resolve() / "secrets" / "kafka"
 
 
+def mongo_secure_dir(data_dir: Path) -> Path:
+    """Where the credentials of a local MongoDB are."""
+    return data_dir.resolve() / "secrets" / "mongodb"
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the caller asks of local engines. None = our choice."""
@@ -42,7 +48,7 @@ class Wishes:
     real_kafka: bool = False
     """True refuses the stand-in, as OPPOSABLE_REQUIRE_KAFKA=real does."""
     secured: bool = False
-    """True: a local Kafka asks everyone for credentials, and knows who may read and write what."""
+    """True: a local Kafka and a local MongoDB ask everyone for credentials, and know who may read and write what."""
     use_environment: bool = True
     """False ignores KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI (a test that must have its own engines)."""
 
@@ -91,7 +97,7 @@ def choose_mongodb(data_dir: Path, book: PortBook, wishes: Wishes) -> Engine:
     binary, version, why = mongo.find_mongod()
     return mongo.Mongod(
         binary=binary, version=version, why=why, home=data_dir / "mongo", port=book.port(MONGODB, wishes.mongo_port),
-        cache_gb=wishes.mongo_cache_gb,
+        cache_gb=wishes.mongo_cache_gb, secure=MongoFiles(mongo_secure_dir(data_dir)) if wishes.secured else None,
     )  # fmt: skip
 
 

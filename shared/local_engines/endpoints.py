@@ -1,6 +1,6 @@
 """`endpoints.json`: where a running system is. Whoever drives or disturbs it from outside reads this file alone.
 
-`{"kafka":{"bootstrap","security"?},"mongodb":{"uri"},"services":{name:{"pid","url"}},"secrets_dir","deployment","engines":{name:pid}}`.
+`{"kafka":{"bootstrap","security"?},"mongodb":{"uri","security"?},"services":{name:{"pid","url"}},"secrets_dir","deployment","engines":{name:pid}}`.
 It is renamed into place, exists only while the system runs, and is written again whenever a process is.
 """
 
@@ -36,6 +36,8 @@ class Endpoints:
     engines: dict[str, int] = field(default_factory=dict)
     security: dict[str, str] = field(default_factory=dict)
     """How the operator connects to Kafka, as fields of the settings; empty where anyone may."""
+    mongo_security: dict[str, str] = field(default_factory=dict)
+    """The same for MongoDB."""
 
     def url(self, service: str) -> str:
         """Base address of a service. Raises ConfigurationError when it is not running here."""
@@ -48,7 +50,7 @@ class Endpoints:
         """The file's content."""
         return {
             "kafka": {"bootstrap": self.kafka, **({"security": self.security} if self.security else {})},
-            "mongodb": {"uri": self.mongodb},
+            "mongodb": {"uri": self.mongodb, **({"security": self.mongo_security} if self.mongo_security else {})},
             "services": {name: {"pid": at.pid, "url": at.url} for name, at in self.services.items()},
             "engines": dict(self.engines),
             "secrets_dir": str(self.secrets_dir),
@@ -75,6 +77,7 @@ class Endpoints:
                 services={name: ServiceAt(at["pid"], at["url"]) for name, at in document["services"].items()},
                 engines=dict(document.get("engines", {})),
                 security=dict(document["kafka"].get("security", {})),
+                mongo_security=dict(document["mongodb"].get("security", {})),
             )
         except FileNotFoundError:
             raise ConfigurationError(

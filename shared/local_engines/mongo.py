@@ -14,8 +14,10 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from shared.access.plan import OPERATOR
 from shared.errors import ConfigurationError, Unavailable
 from shared.local_engines.engine import MONGODB, READY_S
+from shared.local_engines.mongo_secure import MongoFiles
 
 REPLICA_SET = "rs0"
 SMALL_CACHE_GB = 0.25
@@ -24,6 +26,8 @@ OPLOG_MB = 990
 """The least that mongod takes for a replica set's log."""
 NOT_YET_INITIALISED = 94
 """Server error code (NotYetInitialized)."""
+UNAUTHORIZED = 13
+"""Server error code: before there is a user, nobody may ask for the configuration, but anybody here may initiate it."""
 ANSWER_S = 20.0
 
 Client = AsyncMongoClient[dict[str, Any]]
@@ -61,7 +65,8 @@ class Mongod:
     name = MONGODB
 
     def __init__(self, *, binary: Path, version: str, why: str, home: Path, port: int,
-                 cache_gb: float = SMALL_CACHE_GB) -> None:  # fmt: skip
+                 cache_gb: float = SMALL_CACHE_GB, secure: MongoFiles | None = None) -> None:  # fmt: skip
+        self._secure = secure
         self._binary, self._home, self._port, self._cache_gb = binary, home.resolve(), port, cache_gb
         self.address = f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}&w=majority&journal=true"
         self.sentence = f"mongodb: mongod {version} (replica set of one) on port {port}, because {why}"
@@ -75,37 +80,62 @@ class Mongod:
             "--setParameter", "diagnosticDataCollectionEnabled=false",
             # Nothing here reads the past: keeping five minutes of it makes every update of a hot row dearer.
             "--setParameter", "minSnapshotHistoryWindowInSeconds=5",
+            *(["--auth", "--keyFile", str(self._secure.key_file)] if self._secure is not None else []),
         ]  # fmt: skip
 
     async def prepare(self) -> None:
-        """Make its directory."""
+        """Make its directory, and what credentials are missing."""
+        if self._secure is not None:
+            self._secure.prepare()
         (self._home / "data").mkdir(parents=True, exist_ok=True)
 
     async def ready(self) -> None:
-        """Initiate the replica set if it never was, tell it its new address if that changed, wait for the primary."""
+        """Initiate the replica set if it never was, tell it its new address if that changed, wait for the primary.
+
+        One that asks for credentials then has its operator.
+        """
         end = time.monotonic() + READY_S
+        while time.monotonic() < end:
+            for credentials in self._ways_in():
+                if await self._is_ready(credentials):
+                    return
+            await asyncio.sleep(0.1)
+        raise Unavailable(f"{self.name} has no primary on port {self._port} after {READY_S:.0f} s")
+
+    def _ways_in(self) -> list[dict[str, Any]]:
+        """Who to connect as, in turn: nobody (no credentials are asked for, or nobody has any yet), then the operator."""
+        if self._secure is None:
+            return [{}]
+        return [{"username": OPERATOR, "password": self._secure.password(OPERATOR), "authSource": "admin"}, {}]
+
+    async def _is_ready(self, credentials: dict[str, Any]) -> bool:
         client: Client = AsyncMongoClient(
-            "127.0.0.1", self._port, directConnection=True, serverSelectionTimeoutMS=500, connectTimeoutMS=500
+            "127.0.0.1",
+            self._port,
+            directConnection=True,
+            serverSelectionTimeoutMS=500,
+            connectTimeoutMS=500,
+            **credentials,
         )
         try:
-            while time.monotonic() < end:
-                try:
-                    if (await client.admin.command("hello")).get("isWritablePrimary"):
-                        return
-                    await self._configure(client)
-                except PyMongoError:  # not listening yet, or between two states: asked again until the time is over
-                    pass
-                await asyncio.sleep(0.1)
+            if not (await client.admin.command("hello")).get("isWritablePrimary"):
+                await self._configure(client)
+                return False
+            if self._secure is not None and not credentials:
+                password = self._secure.password(OPERATOR)
+                await client.admin.command("createUser", OPERATOR, pwd=password, roles=["root"])
+        except PyMongoError:  # not listening yet, between two states, or the wrong way in: asked again
+            return False
         finally:
             await client.close()
-        raise Unavailable(f"{self.name} has no primary on port {self._port} after {READY_S:.0f} s")
+        return True
 
     async def _configure(self, client: Client) -> None:
         host = f"127.0.0.1:{self._port}"
         try:
             config = (await client.admin.command("replSetGetConfig"))["config"]
         except OperationFailure as error:
-            if error.code != NOT_YET_INITIALISED:
+            if error.code not in (NOT_YET_INITIALISED, UNAUTHORIZED):
                 raise
             wanted = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}]}
             await client.admin.command("replSetInitiate", wanted)

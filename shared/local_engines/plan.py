@@ -9,10 +9,11 @@ from pathlib import Path
 
 import shared
 from shared.access.plan import service_principal
-from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE, Wishes, secure_dir
+from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE, Wishes, mongo_secure_dir, secure_dir
 from shared.local_engines.endpoints import Endpoints
 from shared.local_engines.engine import KAFKA, MONGODB
 from shared.local_engines.kafka_secure import SecureFiles
+from shared.local_engines.mongo_secure import MongoFiles
 
 ROOT = Path(shared.__file__).resolve().parents[1]
 """Where the packages `shared` and `services` are found, whatever directory the command is given in."""
@@ -77,6 +78,12 @@ class Plan:
         """The credentials of our own Kafka, where it asks for some."""
         return SecureFiles(secure_dir(self.data_dir)) if self.wishes.secured else None
 
+    @property
+    def mongo_secure(self) -> MongoFiles | None:
+        """The credentials of our own MongoDB, where it asks for some; one that the environment names has its own keeper."""
+        ours = not (self.wishes.use_environment and os.environ.get(MONGODB_VARIABLE))
+        return MongoFiles(mongo_secure_dir(self.data_dir)) if self.wishes.secured and ours else None
+
     def environment_of(
         self, name: str, service: str, port: int, *, public_port: int, proof_port: int, kafka: str, mongodb: str,
         ports: Mapping[str, int] | None = None,
@@ -98,6 +105,7 @@ class Plan:
             "OPPOSABLE_PROOF_URL": f"http://{HOST}:{proof_port}",
             **self._addresses(ports or {}),
             **(self.secure.environment(service_principal(service)) if self.secure is not None else {}),
+            **(self.mongo_secure.environment(service_principal(service)) if self.mongo_secure is not None else {}),
             **self.environment,
         }
 

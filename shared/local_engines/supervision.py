@@ -62,6 +62,7 @@ class Supervision:
             services={n: ServiceAt(m.pid or 0, f"http://{HOST}:{self._ports[n]}") for n, m in self._services.items()},
             engines={name: member.pid or 0 for name, member in self._engine_members.items()},
             security=self.plan.secure.settings(OPERATOR) if self.plan.secure is not None else {},
+            mongo_security=self.plan.mongo_secure.settings(OPERATOR) if self.plan.mongo_secure is not None else {},
         )
 
     async def start(self) -> None:
