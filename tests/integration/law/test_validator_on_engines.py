@@ -22,6 +22,7 @@ from shared.registry.hashing import list_hash
 from shared.registry.load import load_dir, view_of
 from shared.registry.publish import publish
 from shared.service import Context
+from shared.verdicts import said
 
 pytestmark = pytest.mark.engines
 CASES = Path(__file__).resolve().parents[2] / "cases"
@@ -98,11 +99,12 @@ async def test_verdict_with_poison_and_conflicts_around_it(settings, publisher):
         stored = await verdict(settings, record)
         letter = await found(settings, "dead", lambda r: r.value == poison)
     body = orjson.loads(stored.value)
+    facts = said(body)
     assert body["sealed"] == "b3BhcXVl"
-    assert body["facts"]["registry_offset"] >= len(DOCUMENTS) - 1
+    assert facts["registry_offset"] >= len(DOCUMENTS) - 1
     # The cases' registry was archived today, the consent is of June 2026: dates typed by hand prove nothing.
-    assert body["facts"]["lines"][0]["reasons"] == ["EVIDENCE-LATE"]
-    assert all(reference["offset"] >= 0 and reference["archived_at"] for reference in body["facts"]["references"])
+    assert facts["lines"][0]["reasons"] == ["EVIDENCE-LATE"]
+    assert all(reference["offset"] >= 0 and reference["archived_at"] for reference in facts["references"])
     assert dict(letter.headers)["opposable-error-code"] == b"INTERNAL"
 
 
@@ -116,10 +118,10 @@ async def test_a_list_published_a_moment_before_is_known(settings, publisher):
             record, value = consent(recipient_list={k: body[k] for k in ("id", "version", "sha256")})
             await publish(settings, [(f"list:{body['id']}:{body['version']}", body)])
             await publisher.send_all([Outgoing("consents", record.encode(), value)])
-            facts = orjson.loads((await verdict(settings, record)).value)["facts"]
+            facts = said(orjson.loads((await verdict(settings, record)).value))
             assert "LIST-UNKNOWN" not in facts["lines"][0]["reasons"], round_
         unknown = {"id": "ludibrume-partenaires", "version": 999, "sha256": "0" * 64}
         record, value = consent(recipient_list=unknown)
         await publisher.send_all([Outgoing("consents", record.encode(), value)])
-        facts = orjson.loads((await verdict(settings, record)).value)["facts"]
+        facts = said(orjson.loads((await verdict(settings, record)).value))
         assert "LIST-UNKNOWN" in facts["lines"][0]["reasons"]

@@ -42,7 +42,7 @@ def files(tmp_path):
     hostile = plain_world(ruleset=HOSTILE)
     contents = {
         "proof.zip": bundle_of("stopped"), "erased.zip": bundle_of("erased"), "cut.zip": bundle_of("stopped")[:-9],
-        "hostile.zip": hostile.bundle(),
+        "hostile.zip": hostile.bundle(), "own.zip": bundle_of("own"), "wide.zip": bundle_of("wide"),
         "stamped.zip": stamped_bundle(), "authorities": STAMPED_POLICY.encode(), "one": (POLICY + EC_LINE).encode(),
         "policy": POLICY.encode(), "witnesses": WITNESSED_POLICY.encode(), "unusable": b"log x\n", "latin": b"\xff",
     }  # fmt: skip
@@ -70,6 +70,17 @@ def test_a_proof_that_holds(page, files):
     assert "consentement valide" not in text
     assert page.run("document.activeElement.id") == "answer"  # what a screen reader reads next
     assert page.run("document.title") == "Vérifier un dossier de preuve"
+
+
+def test_only_the_lines_that_are_disclosed_are_shown(page, files):
+    heading, text = check(page, files, "own.zip")
+    assert heading == "✔ La preuve est vérifiée"
+    assert "2 autre(s) ligne(s), non dévoilée(s) dans ce dossier." in text
+    assert "canalvert" in text
+    assert "voltis" not in text
+    assert "/lines/0" not in text  # a line is no personal datum: it stands in the table of lines
+    page.run("document.querySelector('[data-lang=en]').click()")
+    assert "2 more lines, not disclosed in this bundle." in page.run("document.body.innerText")
 
 
 def test_timestamps_and_evidence(page, files):

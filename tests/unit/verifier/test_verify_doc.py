@@ -42,7 +42,7 @@ def test_the_document_has_the_steps():
         assert f"| `{code}` | {said.en} | {said.fr} |" in DOCUMENT
 
 
-@pytest.mark.parametrize("name", ["plain", "erased"])
+@pytest.mark.parametrize("name", ["plain", "erased", "own", "wide"])
 def test_sound_bundles_hold_by_hand(tmp_path, name):
     run = by_hand(tmp_path, bundle_of(name))
     assert run.returncode == 0, run.stderr
