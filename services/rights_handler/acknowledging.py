@@ -75,7 +75,7 @@ def _apply(row: Delivery, answers: Sequence[Answer]) -> Delivery:
     after = row
     for answer in answers:
         after = answered(after, answer)
-    return row if after is row else replace(after, rev=row.rev + 1)
+    return after if after.rev <= row.rev + 1 else replace(after, rev=row.rev + 1)
 
 
 def _fact(row: Delivery, answer: Answer) -> Outgoing:

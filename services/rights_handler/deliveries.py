@@ -133,17 +133,18 @@ def answered(delivery: Delivery, answer: Answer) -> Delivery:
     if any(entry.get("event") == answer.event for entry in delivery.history):
         return delivery
     closes = answer.status == "applied" or (answer.status == "unknown_person" and not delivery.may_hold)
-    closed = closes or delivery.state == "closed"
-    entry = {"at": answer.at, "what": "acknowledged", "status": answer.status, "event": answer.event, "closed": closed}
+    over = delivery.state == "closed"
+    entry = {"at": answer.at, "what": "acknowledged", "status": answer.status, "event": answer.event,
+             "closed": closes or over}  # fmt: skip
     entry.update({k: v for k in ("applied_at", "last_send_at", "signed_by") if (v := getattr(answer, k)) is not None})
-    after = replace(delivery, history=(*delivery.history, entry), rev=delivery.rev + 1)
-    if delivery.state == "closed":
-        return after
-    if closes:
-        return replace(after, state="closed", status=answer.status, next_at=None)
-    if delivery.state == "escalated":
-        return replace(after, status=answer.status)
-    return replace(after, state="refused" if answer.status == "refused" else "contested", status=answer.status)
+    changes: dict[str, Any] = {"history": (*delivery.history, entry), "rev": delivery.rev + 1}
+    if not over:
+        changes["status"] = answer.status
+        if closes:
+            changes |= {"state": "closed", "next_at": None}
+        elif delivery.state != "escalated":
+            changes["state"] = "refused" if answer.status == "refused" else "contested"
+    return replace(delivery, **changes)
 
 
 def leased(delivery: Delivery, until: Instant) -> Delivery:

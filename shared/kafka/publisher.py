@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerClosed, UnknownProducerId
-from aiokafka.partitioner import murmur2
 
 from shared.errors import Unavailable
 from shared.kafka.connection import client_options
+from shared.kafka.murmur import murmur2
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -156,5 +156,5 @@ def _partition(message: Outgoing, numbers: Sequence[int]) -> int:
 
 @functools.lru_cache(maxsize=65_536)
 def key_hash(key: bytes) -> int:
-    """Kafka's own hash of a key (murmur2, positive), so that every client agrees on the partition. Slow in Python: kept."""
-    return int(murmur2(key)) & 0x7FFFFFFF
+    """Kafka's own hash of a key (murmur2, positive), so that every client agrees on the partition. Kept: keys come again."""
+    return murmur2(key) & 0x7FFFFFFF
