@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.console.showing import when
 from services.console.words import Language
 
 Facts = Mapping[str, Any]
@@ -62,8 +63,7 @@ def told(entries: Sequence[Mapping[str, Any]], language: Language, name: Callabl
             )
             continue
         places[same] = len(found)
-        french = entry.get("text_fr")
-        sentence = str(french) if language == "fr" and french else english(kind, facts, name)
+        sentence = _sentence(kind, entry, language, name)
         found.append(
             Told(
                 str(entry["ts"]),
@@ -77,6 +77,20 @@ def told(entries: Sequence[Mapping[str, Any]], language: Language, name: Callabl
             )
         )
     return found
+
+
+def _sentence(kind: str, entry: Mapping[str, Any], language: Language, name: Callable[[str | None], str]) -> str:
+    facts: Facts = entry.get("facts") or {}
+    if (
+        language == "fr" and kind == "consent.assessed"
+    ):  # the archive's sentence tells what a proof discloses: here, all lines
+        count = _counted(facts)
+        return (
+            f"Contrôles selon les règles {facts.get('ruleset', '?')} : {count['valid']} ligne(s) aux contrôles satisfaits au vu des "
+            f"déclarations du collecteur, {count['invalid']} aux contrôles non satisfaits, {count['review']} à examiner."
+        )
+    french = entry.get("text_fr")
+    return str(french) if language == "fr" and french else english(kind, facts, name)
 
 
 def registered(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
@@ -111,8 +125,16 @@ def _scope(value: Any) -> str:
     return "all" if value in (None, "all") else value if isinstance(value, str) else ", ".join(map(str, value))
 
 
+def _counted(facts: Facts) -> Counter[Any]:
+    return Counter(line.get("verdict") for line in facts.get("lines", []) if isinstance(line, dict))
+
+
+def _instant(value: Any) -> str:
+    return "without delay" if value is None else when(value)
+
+
 def _verdict(facts: Facts, _name: Callable[[str | None], str]) -> str:
-    count = Counter(line.get("verdict") for line in facts.get("lines", []) if isinstance(line, dict))
+    count = _counted(facts)
     return (
         f"Checked against rules {facts.get('ruleset', '?')}: {count['valid']} line(s) satisfy the checks on what the collector "
         f"declared, {count['invalid']} do not, {count['review']} to review."
@@ -122,7 +144,7 @@ def _verdict(facts: Facts, _name: Callable[[str | None], str]) -> str:
 def _consent(facts: Facts, name: Callable[[str | None], str]) -> str:
     form = facts.get("form") or {}
     shown = f", form “{form['id']}” version {form.get('version')}" if form.get("id") else ""
-    return f"{_party(facts, name, 'collector')} declares a choice collected at {facts.get('collected_at', '?')}{shown}."
+    return f"{_party(facts, name, 'collector')} declares a choice collected at {_instant(facts.get('collected_at'))}{shown}."
 
 
 def _stop(facts: Facts, name: Callable[[str | None], str]) -> str:
@@ -148,7 +170,7 @@ _ENGLISH: Mapping[str, Callable[[Facts, Callable[[str | None], str]], str]] = {
     "consent.assessed": _verdict,
     "stop.recorded": _stop,
     "request.received": _request,
-    "delivery.ordered": lambda f, n: f"Order to stop sent to {_party(f, n)}; answer due {f.get('ack_due_at') or 'without delay'}.",
+    "delivery.ordered": lambda f, n: f"Order to stop sent to {_party(f, n)}; answer due {_instant(f.get('ack_due_at'))}.",
     "delivery.reminded": lambda f, n: f"Reminder no. {f.get('reminder', '?')} to {_party(f, n)}.",
     "delivery.acknowledged": lambda f, n: f"{_party(f, n)} answered: {_status(f)}; order {'closed' if f.get('closed') else 'still open'}.",
     "delivery.escalated": lambda f, n: f"No sufficient answer from {_party(f, n)}: an operator owns it.",

@@ -20,7 +20,7 @@ from shared import canonical
 from shared.auth import Authenticator
 from shared.instants import format_instant, from_millis
 from shared.problems import Refusal
-from shared.topics import OPERATIONS, REGISTRY
+from shared.topics import OPERATIONS, REGISTRY, VERDICTS
 
 HIDDEN = frozenset({"commitments", "v"})
 """Facts that say nothing to a reader."""
@@ -65,7 +65,9 @@ def make_dossier_router(routes: DossierRoutes) -> APIRouter:
 
 def _entry(item: Item) -> dict[str, Any]:
     entry = canonical.loads(item.data)
-    facts = {name: value for name, value in item.facts.items() if name not in HIDDEN}
+    facts = {n: v for n, v in item.facts.items() if n not in HIDDEN and not n.endswith("_commitments")}
+    if item.topic == VERDICTS.name:
+        facts |= {"lines": [dict(line) for line in item.lines]}
     if item.topic == REGISTRY.name:
         facts = {name: value for name, value in facts.items() if name in NAMING}
     return {

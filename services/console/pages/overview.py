@@ -54,9 +54,10 @@ WORDS: Catalogue = {
     "overview.partitions": ("Partitions", "Partitions"),
     "overview.taken": ("Lus", "Taken"),
     "overview.behind": ("En retard", "Behind"),
-    "overview.even": ("{count} sujets à jour", "{count} topics up to date"),
+    "overview.even": ("{count} lectures à jour (groupe et sujet)", "{count} readings up to date (group and topic)"),
+    "overview.all_even": ("Aucun retard.", "Nothing is behind."),
     "overview.no_kafka": ("Kafka ne répond pas à la console.", "Kafka does not answer the console."),
-    "overview.dead_waiting": ("lettres mortes attendent une décision", "dead letters await a decision"),
+    "overview.dead_waiting": ("Lettres mortes en attente :", "Dead letters waiting:"),
     "status.accepted": ("acceptées", "accepted"),
     "status.duplicate": ("doublons", "duplicates"),
     "status.conflict": ("conflits", "conflicts"),
@@ -101,7 +102,7 @@ class Seen:
     verdicts: Sequence[Bar]
     reasons: Sequence[Bar]
     behind: Sequence[Lag] | None
-    even: int
+    even: Sequence[Lag]
     letters: int
 
 
@@ -140,7 +141,7 @@ def seen_of(snapshot: Snapshot, counters: Counters, clock: Clock, letters: int) 
         half=quantile(proofs, 0.5), most=quantile(proofs, 0.99),
         services=[(name, [one for one in snapshot.instances if one.service == name]) for name in WATCHED],
         verdicts=bars(counters.totals(LINES)), reasons=bars(counters.totals(REASONS)), behind=behind,
-        even=sum(not lag.records for lag in snapshot.lags or ()), letters=letters,
+        even=[lag for lag in snapshot.lags or () if not lag.records], letters=letters,
     )  # fmt: skip
 
 

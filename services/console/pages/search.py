@@ -26,7 +26,7 @@ WORDS: Catalogue = {
         "A contact is never written in an address nor kept here: the log keeps its keyed fingerprint only. Every search is logged.",
     ),
     "search.go": ("Chercher", "Search"),
-    "search.found": ("{records} accords, {stops} retraits pour ce contact ({type})", "{records} consents, {stops} withdrawals for this contact ({type})"),
+    "search.found": ("Pour ce contact ({type}) – accords : {records}, retraits : {stops}", "For this contact ({type}) – consents: {records}, withdrawals: {stops}"),
     "search.nobody": ("Rien n’est connu de ce contact.", "Nothing is known of this contact."),
     "search.more": ("{count} de plus, plus anciens, ne sont pas montrés.", "{count} more, older, are not shown."),
     "search.records": ("Accords", "Consents"),

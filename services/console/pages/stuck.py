@@ -37,12 +37,33 @@ WORDS: Catalogue = {
     "kind.order": ("ordre de retrait", "withdrawal order"),
     "kind.log.halted": ("journal arrêté", "log halted"),
     "kind.operation.unarchived": ("journal de la console", "console’s log"),
-    "kind.proof.unarchived": ("preuve remise", "proof delivered"),
-    "kind.message": ("message à une personne", "message to a person"),
+    "kind.proof.unarchived": ("preuve remise, pas archivée", "proof delivered, not archived"),
+    "kind.proof.late": ("preuve en retard", "proof late"),
+    "kind.proof.sla_breached": ("délai de preuve dépassé", "proof delay exceeded"),
     "kind.webhook": ("webhook", "webhook"),
+    "kind.webhook-given-up": ("webhook abandonné", "webhook given up"),
+    "kind.webhook-endpoint": ("adresse de webhook", "webhook endpoint"),
+    "kind.webhook-gap": ("trou de lecture", "reading gap"),
     "kind.request": ("demande d’une personne", "request of a person"),
-    "kind.evidence": ("pièce due", "evidence owed"),
+    "kind.request-overdue": ("demande hors délai", "request overdue"),
+    "kind.message-failed": ("message non parti", "message failed"),
+    "kind.message-bounced": ("message revenu", "message bounced"),
+    "kind.message-waiting": ("message en attente", "message waiting"),
+    "kind.erasure": ("effacement", "erasure"),
+    "kind.evidence.owed": ("pièces dues", "evidence owed"),
     "kind.notice": ("information due (RGPD 14)", "information owed (GDPR 14)"),
+    "cause.no answer yet": ("pas encore de réponse", "no answer yet"),
+    "cause.answered unknown_person, though it may hold the data": (
+        "répond « personne inconnue », alors qu’elle peut détenir les données", "answered unknown_person, though it may hold the data",
+    ),
+    "cause.refused to apply the order": ("refuse d’appliquer l’ordre", "refused to apply the order"),
+    "cause.no acceptable answer in time": ("pas de réponse acceptable à temps", "no acceptable answer in time"),
+    "cause.not delivered to the party yet": ("pas encore remis à la société", "not delivered to the party yet"),
+    "ref.stop": ("retrait", "withdrawal"),
+    "ref.record": ("accord", "consent"),
+    "ref.party": ("société", "party"),
+    "ref.order": ("ordre", "order"),
+    "ref.files": ("fichiers", "files"),
 }  # fmt: skip
 ASKED = ("rights_handler", "proof_archive", "webhook_relay", "notifier")
 OWN = "console"
@@ -139,7 +160,7 @@ def owed_of(service: str, one: Mapping[str, Any], now: datetime) -> Owed:
     return Owed(
         service=service, id=str(one.get("id", "")), kind=str(one.get("kind", "")), owner=str(one.get("owner", "")),
         cause=str(one.get("cause", "")), opened=one.get("opened_at"), due=one.get("due_at"), next=one.get("next_at"),
-        refs=tuple(_refs(one.get("refs") or {})), late=due is not None and due < now,
+        refs=tuple(_refs({n: v for n, v in (one.get("refs") or {}).items() if (n, v) != ("party", one.get("owner"))})), late=due is not None and due < now,
     )  # fmt: skip
 
 
