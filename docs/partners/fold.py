@@ -46,9 +46,9 @@ def covers(stop, line):
 
 def concerns(stop, line):
     """Same consent, or a contact in common."""
-    return line["consent_id"] in stop["consent_ids"] or bool(keys(line) & keys(stop))
+    return line["consent_id"] in stop.get("consent_ids", ()) or bool(keys(line) & keys(stop))
 
 
 def keys(told):
     """Match keys of a permission or an order."""
-    return {one["key"] for one in told["match_keys"]}
+    return {one["key"] for one in told.get("match_keys", ())}

@@ -157,7 +157,7 @@ final class Fold
     {
         $now ??= instant();
         foreach ($this->state['lines'] as $line) {
-            $asked = $line['consent_id'] === $consent || in_array($key, array_column($line['match_keys'], 'key'), true);
+            $asked = $line['consent_id'] === $consent || in_array($key, keys($line), true);
             if ($asked && $line['granted'] && $line['channel'] === $channel && $line['purpose'] === $purpose
                 && $line['collected_at'] <= $now && $now < $line['valid_until'] && !$this->stopped($line)) {
                 return true;
@@ -185,9 +185,15 @@ final class Fold
 
     private static function concerns(array $stop, array $line): bool
     {
-        return in_array($line['consent_id'], $stop['consent_ids'], true)
-            || array_intersect(array_column($line['match_keys'], 'key'), array_column($stop['match_keys'], 'key')) !== [];
+        return in_array($line['consent_id'], $stop['consent_ids'] ?? [], true)
+            || array_intersect(keys($line), keys($stop)) !== [];
     }
+}
+
+/** Match keys of a permission or an order. */
+function keys(array $told): array
+{
+    return array_column($told['match_keys'] ?? [], 'key');
 }
 
 /** Now, as the platform writes instants. */

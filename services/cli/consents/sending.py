@@ -28,8 +28,14 @@ class PartyHttp:
         self._after: str | None = None
 
     def publish(self, events: list[dict[str, Any]]) -> None:
-        """Store a batch. The same events again count once, so it is repeated in doubt. Raises Unavailable."""
-        self._call("POST", "/v1/events", json=events)
+        """Store a batch. The same events again count once, so it is repeated in doubt.
+
+        Raises Unavailable; ConfigurationError where the key is not this party's.
+        """
+        results = self._call("POST", "/v1/events", json=events)["results"]
+        problems = [problem for one in results for problem in one.get("problems", ())]
+        if problems:
+            raise ConfigurationError(f"{problems[0]['code']} {problems[0]['pointer']}: {problems[0]['message']}")
 
     def follow_receipts(self) -> None:
         """From now on."""

@@ -17,6 +17,7 @@ from tests.conftest import EXAMPLE_REGISTRY
 from tests.engine_source import forget_data
 from tests.waiting import operator_http
 
+SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 KEYS = {
     "acme": ("key-of-acme-0123456789abcdef", "collector"),
     "canalvert": ("key-of-canalvert-0123456789", "prospector"),
@@ -55,8 +56,7 @@ def onboarded(at, tmp_path_factory):
         client = folder / f"{party}.properties"
         client.write_text("\n".join((
             f"bootstrap.servers={at.kafka}", "security.protocol=SASL_SSL", "sasl.mechanism=SCRAM-SHA-512",
-            "sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required "
-            f'username="{party}" password="{password.read_text().strip()}";',
+            f'sasl.jaas.config={SCRAM} required username="{party}" password="{password.read_text().strip()}";',
             "ssl.truststore.type=PEM", f"ssl.truststore.location={authority}", "",
         )))  # fmt: skip
         found[party] = {

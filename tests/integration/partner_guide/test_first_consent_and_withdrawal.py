@@ -18,9 +18,9 @@ WAYS = {
 }
 
 
-def call(command, environment, seconds=90):
+def call(command, environment, text=None):
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=seconds, encoding="utf-8"
+        command, env=environment, input=text, capture_output=True, text=True, check=False, timeout=90, encoding="utf-8"
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
@@ -98,14 +98,7 @@ async def test_the_match_key_is_what_names_the_person(at, onboarded, tmp_path):
     )
     email = f"Cle.{uuid.uuid4().hex[:8]}@Courriel.example"
     call(python("kafka_partner.py", "consent", TEMPLATE, email), onboarded["acme"])
-    done = subprocess.run(
-        python("contacts.py", str(key)),
-        input=f"email\t\t {email.upper()} \n",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    name = done.stdout.split("\t")[0]
+    name = call(python("contacts.py", str(key)), None, f"email\t\t {email.upper()} \n").split("\t")[0]
 
     async def told():
         headers = ["-H", f"Authorization: Bearer {onboarded['canalvert']['OPPOSABLE_KEY']}"]

@@ -100,9 +100,13 @@ def test_a_header_that_is_no_context_begins_a_trace_of_ours(tracing, bad):
 
 
 def test_attributes_are_the_closed_list_and_nothing_tells_of_a_person(tracing, exporter):
-    with pytest.raises(ValueError, match="jeanne"), tracing.batch("collector.consents", [record(1), record(2)]):
-        tracing.carried([out("consents", PERSONAL.encode())])
-        raise ValueError(PERSONAL)
+    def fail():
+        with tracing.batch("collector.consents", [record(1), record(2)]):
+            tracing.carried([out("consents", PERSONAL.encode())])
+            raise ValueError(PERSONAL)
+
+    with pytest.raises(ValueError, match="jeanne"):
+        fail()
     spans = exporter.get_finished_spans()
     assert len(spans) == 3
     for span in spans:
