@@ -51,7 +51,7 @@ INDEXED = ("rights_handler", "proof_archive")
 IN_CONSENTS = TopicRow(
     "in.{party}.consents",
     "partner's choice",
-    ("party", "console"),
+    ("party", "collector", "console"),  # the collector: for parties that publish by HTTP
     ("collector",),
     Scope.PARTY_IN,
     7 * DAY_MS,
@@ -60,7 +60,7 @@ IN_CONSENTS = TopicRow(
 IN_RIGHTS = TopicRow(
     "in.{party}.rights",
     "partner's choice",
-    ("party", "webhook_relay", "console"),
+    ("party", "collector", "webhook_relay", "console"),
     ("collector",),
     Scope.PARTY_IN,
     7 * DAY_MS,
