@@ -1,0 +1,251 @@
+"""What the console's pages rest on, in a whole system: reviews decided, a party suspended, a breach from noticed to closed, volumes."""
+
+import asyncio
+import base64
+import json
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.instants import format_instant
+from tests.e2e.partner import Partner, consent
+from tests.waiting import operator_http, until
+
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def endpoints(system):
+    return system.wait_ready()
+
+
+@pytest.fixture
+def partner(endpoints):
+    return Partner(endpoints)
+
+
+@pytest.fixture
+async def rights(endpoints):
+    async with operator_http(endpoints) as client:
+        yield client
+
+
+@pytest.fixture
+async def validator(endpoints):
+    async with operator_http(endpoints, "consent_validator") as client:
+        yield client
+
+
+@pytest.fixture
+async def archive(endpoints):
+    async with operator_http(endpoints, "proof_archive") as client:
+        yield client
+
+
+def someone():
+    return f"lea.{uuid.uuid4().hex[:8]}@courriel.example"
+
+
+def late(**change):
+    """Evidence typed two days after the fact: it predates its page, and a person must look at it (EVIDENCE-LATE)."""
+    return consent(someone(), at=datetime.now(UTC) - timedelta(days=2), **change)
+
+
+async def in_review(rights, record):
+    answer = await until(
+        lambda: rights.get(f"/v1/reviews/records/{record}"), lambda a: a.status_code == 200 and a.json()["lines"]
+    )
+    return answer.json()
+
+
+async def judged(rights, record, good):
+    answer = await until(
+        lambda: rights.get(f"/v1/reviews/records/{record}"), lambda a: a.status_code == 200 and good(a.json())
+    )
+    return answer.json()
+
+
+def command(endpoints, *words):
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli.main", "--lang", "fr", *words, "--data-dir", str(endpoints.secrets_dir.parent)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+async def test_a_line_in_review_is_let_through_by_a_reasoned_decision_that_is_archived(partner, rights, endpoints):
+    record = await partner.consent(late())
+    view = await in_review(rights, record)
+    assert (view["owner"], view["cause"]) == ("operator", ["EVIDENCE-LATE"])
+    assert view["since"] < view["due_at"]
+    listed = (await rights.get("/v1/reviews?collector=acme&limit=200")).json()
+    assert record in {one["record"] for one in listed["reviews"]}
+    before = await partner.read("out.canalvert.permissions", lambda b: b["record"] == record)
+    assert before[0]["reasons"] == ["EVIDENCE-LATE"]
+
+    note = "Capture et journal du formulaire examinés ; horloge du collecteur en retard."
+    body = {"record": record, "outcome": "accept", "reason": "evidence_checked", "note": note,
+            "lines": [{n: view["lines"][0][n] for n in ("recipient", "channel", "purpose", "sector", "object")}]}  # fmt: skip
+    only = view["lines"][0]["recipient"]
+    refused = await rights.post("/v1/reviews/decisions", json={**body, "reason": "doubt_remains"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "REVIEW-REASON")
+    made = await rights.post("/v1/reviews/decisions", json=body)
+    assert made.status_code == 202, made.text
+    after = await judged(rights, record, lambda v: v["decisions"] and v["decisions"][0]["verdict_at"])
+    verdicts = {line["recipient"]: line["verdict"] for line in after["verdict"]}
+    assert verdicts.pop(only) == "valid"
+    assert set(verdicts.values()) == {"review"}, "a decision speaks of its own lines"
+    assert after["decisions"][0]["note"] == note
+    told = await partner.read(f"out.{only}.permissions", lambda b: b["record"] == record and "stop_url" in b)
+    assert told[0]["channel"] == "email"
+    facts = (await partner.read("deliveries", lambda b: b["facts"].get("kind") == "review.decided"))[0]["facts"]
+    assert (facts["record"], facts["party"], facts["reason"], facts["author"]) == (record, only, "evidence_checked", "dpo")
+    assert "note" not in json.dumps(facts["lines"])
+    assert facts["commitments"]["/note"], "the log commits to the words and does not hold them"
+    owed = (await rights.get("/v1/obligations")).json()["obligations"]
+    assert not [one for one in owed if one["kind"] == "review-decided" and one["refs"]["record"] == record]
+
+    code, out, err = await asyncio.to_thread(
+        command, endpoints, "review", "resolve", record, "--refuse", "--reason", "doubt_remains", "--json"
+    )
+    assert code == 0, err
+    after = await judged(rights, record, lambda v: not v["lines"])
+    verdicts = {line["recipient"]: (line["verdict"], line["reasons"][-1:]) for line in after["verdict"]}
+    assert verdicts.pop(only) == ("valid", [])
+    assert set(map(str, verdicts.values())) == {str(("invalid", ["REVIEW-REFUSED"]))}
+    again = await rights.post("/v1/reviews/decisions", json=body)
+    assert (again.status_code, again.json()["code"]) == (409, "REVIEW-NOT-OPEN")
+
+
+async def test_a_suspended_party_goes_to_review_no_decision_lets_it_through_and_it_comes_back(
+    partner, rights, validator, archive, endpoints
+):
+    record = await partner.consent(consent(someone()))
+    await partner.permissions("hibou", record)
+    code, out, err = await asyncio.to_thread(
+        command, endpoints, "party", "suspend", "hibou", "--reason", "contrôle CTRL-7", "--json"
+    )
+    assert code == 0, err
+    told = json.loads(out)
+    assert (told["status"], told["reason"], told["changed"]) == ("suspended", "contrôle CTRL-7", True)
+    await until(
+        lambda: archive.get(f"/v1/reassessments/{told['reassessment']['id']}"),
+        lambda a: a.status_code == 200 and a.json()["done_at"],
+    )
+    view = await in_review(rights, record)
+    assert [(line["recipient"], line["reasons"]) for line in view["lines"]] == [("hibou", ["PARTY-SUSPENDED"])]
+    (ended,) = await partner.read("out.hibou.permissions", lambda b: b["record"] == record and "reasons" in b)
+    assert ended["reasons"] == ["PARTY-SUSPENDED"]
+    body = {"record": record, "outcome": "accept", "reason": "evidence_checked"}
+    refused = await rights.post("/v1/reviews/decisions", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "REVIEW-NOT-DECIDABLE")
+    personal = await validator.post(
+        "/v1/parties/hibou/standing", json={"status": "active", "reason": "voir 06 12 34 56 78"}
+    )
+    assert personal.status_code == 422
+    code, out, err = await asyncio.to_thread(
+        command, endpoints, "party", "reinstate", "hibou", "--reason", "preuves fournies, dossier 7"
+    )
+    assert code == 0, err
+    after = await judged(rights, record, lambda v: not v["lines"])
+    assert {line["verdict"] for line in after["verdict"]} == {"valid"}
+
+
+async def test_a_breach_from_noticed_to_closed(partner, rights, endpoints):
+    record = await partner.consent(consent(someone()))
+    await partner.permissions("canalvert", record)
+    identity = f"V-{uuid.uuid4().hex[:8]}"
+    noticed = format_instant(datetime.now(UTC) - timedelta(hours=2))
+    body = {"id": identity, "noticed_at": noticed, "natures": ["confidentiality"], "data": ["contacts"],
+            "origin": "misconfiguration", "what": "Sauvegarde lisible par un tiers pendant deux heures."}  # fmt: skip
+    wrong = await rights.post("/v1/breaches", json={**body, "what": "Jeanne, 06 12 34 56 78, a été touchée"})
+    assert (wrong.status_code, wrong.json()["problems"][0]["code"]) == (422, "BREACH-PERSONAL")
+    opened = await rights.post("/v1/breaches", json=body)
+    assert opened.status_code == 201, opened.text
+    assert (await rights.post("/v1/breaches", json=body)).json()["rev"] == opened.json()["rev"], "the same again is once"
+    owed = [o for o in (await rights.get("/v1/obligations")).json()["obligations"] if o["refs"].get("breach") == identity]
+    assert [(o["kind"], o["owner"], o["due_at"]) for o in owed] == [
+        ("breach-notification", "operator", format_instant(datetime.fromisoformat(noticed) + timedelta(hours=72)))
+    ]
+    code, _, err = await asyncio.to_thread(command, endpoints, "breach", "count", identity, "--recipient", "canalvert")
+    assert code == 0, err
+
+    async def now():
+        return (await rights.get(f"/v1/breaches/{identity}")).json()
+
+    counted = await until(now, lambda v: v["counted_at"])
+    assert counted["by_party"]["canalvert"]["persons"] >= 1
+    assert counted["persons"] <= counted["records"]
+    assert counted["by_party"]["acme"]["records"] == counted["records"], "the collector holds them all"
+
+    path = f"/v1/breaches/{identity}"
+    assert (await rights.post(f"{path}/close", json={"ending": "remedied"})).json()["code"] == "BREACH-OPEN"
+    assert (await rights.post(f"{path}/parties", json={"parties": ["canalvert"]})).status_code == 200
+    (notice,) = await partner.read("out.canalvert.requests", lambda b: b.get("breach") == identity)
+    assert notice["persons"] == counted["by_party"]["canalvert"]["persons"]
+    assert "violation de données" in notice["text"]
+    assert "hibou" not in notice["text"], "a party is told its own numbers, and no other's"
+    assert (await rights.post(f"{path}/amend", json={"measures": "Accès fermé, clés changées."})).status_code == 200
+    text = (await rights.get(f"{path}/notification")).text
+    assert "72 heures" in text
+    assert "Accès fermé" in text
+    assert (await rights.post(f"{path}/authority", json={"reference": "CNIL-4411"})).json()["authority"]["late"] is False
+    assert (await rights.post(f"{path}/persons", json={"exempt": "risk_not_high"})).status_code == 200
+    assert (await rights.post(f"{path}/close", json={"ending": "remedied"})).status_code == 409, "a party has not answered"
+    assert (await rights.post(f"{path}/parties/canalvert/acknowledged")).status_code == 200
+    closed = await rights.post(f"{path}/close", json={"ending": "remedied"})
+    assert closed.json()["ending"] == "remedied"
+    owed = (await rights.get("/v1/obligations")).json()["obligations"]
+    assert not [o for o in owed if o["refs"].get("breach") == identity]
+    acts = ["opened", "amended", "counted", "parties_told", "amended", "authority_notified", "persons_exempt",
+            "party_acknowledged", "closed"]  # fmt: skip
+    assert [entry["what"] for entry in closed.json()["history"]] == acts
+    archived = await partner.read("deliveries", lambda b: b["facts"].get("breach") == identity, len(acts) + 1)
+    assert [b["facts"]["kind"] for b in archived] == [f"breach.{act}" for act in ["opened", *acts]], "asked twice, said twice"
+    assert archived[0] == archived[1]
+    assert "Sauvegarde" not in json.dumps(archived, ensure_ascii=False), "the log holds codes and counts, never the words"
+    pdf = await rights.get("/v1/breaches/register.pdf")
+    assert pdf.content.startswith(b"%PDF")
+    assert (await rights.post(f"{path}/amend", json={"risk": "high"})).json()["code"] == "BREACH-CLOSED"
+
+
+async def test_volumes_along_the_chain_and_how_soon_a_party_answers(partner, rights):
+    async def volumes():
+        edges = (await rights.get("/v1/chain?collector=acme&recipient=tisane")).json()["edges"]
+        return sum(edge["consents"] for edge in edges if edge["list"] == "acme-partners:12")
+
+    before = await volumes()
+    records = [await partner.consent(consent(someone())) for _ in range(3)]
+    for record in records:
+        await partner.permissions("tisane", record)
+    assert await until(volumes, lambda n: n >= before + 3) == before + 3
+    email = someone()
+    record = await partner.consent(consent(email))
+    await partner.permissions("tisane", record)
+    stop = {"stop_id": f"s-{uuid.uuid4().hex[:8]}", "contacts": [{"type": "email", "value": email}], "kind": "withdrawal",
+            "via": "api", "at": format_instant(datetime.now(UTC))}  # fmt: skip
+    await partner.stop(stop)
+    (order,) = await partner.read("out.tisane.withdrawals", lambda b: stop["stop_id"] in b["stop_id"])
+    answer = {"order_id": order["order_id"], "status": "applied", "applied_at": format_instant(datetime.now(UTC))}
+    await partner.send("in.tisane.rights", "opposable.order.acknowledged.v1", answer)
+
+    async def levels():
+        return (await rights.get("/v1/parties/tisane/stops")).json()
+
+    found = await until(levels, lambda v: v["answered"] >= 1)
+    assert found["late"] == 0
+    assert 0 < found["p50_s"] <= found["p99_s"] <= found["worst_s"]
+
+
+def test_a_note_is_sealed_and_no_clear_text_of_it_is_stored(endpoints):
+    """The words of the decision above: not one byte of them in the database of the rights handler."""
+    from pymongo import MongoClient  # noqa: PLC0415 - this test alone
+
+    with MongoClient(endpoints.mongodb) as client:
+        rows = list(client["rights"]["decisions"].find())
+    assert rows
+    assert all(b"horloge" not in bytes(row["note"] or b"") for row in rows)
+    assert all(base64.b64encode(bytes(row["note"])) for row in rows if row["note"])
