@@ -1,4 +1,7 @@
-"""A partner of the example world, as any client would be: sends CloudEvents by Kafka, reads its own topics."""
+"""A partner of the example world, as any client would be: sends CloudEvents by Kafka, reads its own topics.
+
+On a secured system each topic is reached with the credentials of the party it belongs to, internal ones with the operator's.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ from typing import Any
 import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from services.cli.target import settings_of
 from shared.instants import format_instant
 from shared.kafka.reading import find_partitions
 from shared.local_engines.endpoints import Endpoints
+from tests.e2e.kafka_access import options, owner_of
 
 REGISTRY = Path(__file__).parents[2] / "deploy" / "example" / "registry"
 
@@ -70,7 +75,7 @@ class Partner:
         event_id = event_id or f"e-{uuid.uuid4().hex[:12]}"
         headers = [("ce_specversion", b"1.0"), ("ce_id", event_id.encode()), ("ce_source", topic.split(".")[1].encode()),
                    ("ce_type", kind.encode()), ("content-type", b"application/json")]  # fmt: skip
-        producer = AIOKafkaProducer(bootstrap_servers=self.at.kafka, acks="all")
+        producer = AIOKafkaProducer(**options(self.at, owner_of(topic)), acks="all")
         await producer.start()
         try:
             await producer.send_and_wait(topic, json.dumps(data).encode(), headers=headers)
@@ -109,7 +114,7 @@ class Partner:
         raise AssertionError(found)
 
     def _reader(self, topic: str) -> _Reader:
-        return _Reader(self.at.kafka, topic)
+        return _Reader(self.at, topic)
 
     async def permissions(self, party: str, record: str) -> list[dict[str, Any]]:
         """What a prospecteur was told of one record, once it was told something."""
@@ -121,14 +126,14 @@ class Partner:
 
 
 class _Reader:
-    def __init__(self, kafka: str, topic: str) -> None:
-        self._kafka, self._topic = kafka, topic
+    def __init__(self, at: Endpoints, topic: str) -> None:
+        self._at, self._topic = at, topic
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> AIOKafkaConsumer:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, auto_offset_reset="earliest")
+        self._consumer = AIOKafkaConsumer(**options(self._at, owner_of(self._topic)), auto_offset_reset="earliest")
         await self._consumer.start()
-        parts = await find_partitions(self._kafka, [self._topic])
+        parts = await find_partitions(settings_of(self._at), [self._topic])
         self._consumer.assign(parts)
         await self._consumer.seek_to_beginning(*parts)
         return self._consumer

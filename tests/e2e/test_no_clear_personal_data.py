@@ -5,9 +5,11 @@ import uuid
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
-from pymongo import AsyncMongoClient
 
+from services.cli.target import settings_of
 from shared.kafka.reading import find_partitions, topic_names
+from shared.mongo import connect
+from tests.e2e.kafka_access import options
 from tests.e2e.partner import Partner, consent, stop
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
@@ -31,11 +33,11 @@ def needles(person):
     ]  # fmt: skip
 
 
-async def every_record(kafka):
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
+async def every_record(at):
+    consumer = AIOKafkaConsumer(**options(at), auto_offset_reset="earliest")
     await consumer.start()
     try:
-        parts = await find_partitions(kafka, await topic_names(kafka))
+        parts = await find_partitions(settings_of(at), await topic_names(settings_of(at)))
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         await consumer.seek_to_beginning(*parts)
@@ -69,7 +71,7 @@ async def test_planted_contacts_stay_where_they_may(example_system):
 
     hits: dict[str, int] = {}
     topics = set()
-    async for topic, text in every_record(at.kafka):
+    async for topic, text in every_record(at):
         topics.add(topic)
         if any(n in text for n in needles(person)):
             hits[topic] = hits.get(topic, 0) + 1
@@ -80,10 +82,10 @@ async def test_planted_contacts_stay_where_they_may(example_system):
     assert set(hits) - source_ref_told == {"in.acme.consents", "in.acme.rights", "dead"}
     assert {"consents", "verdicts", "stops", "deliveries", "checkpoints", "messages"} <= topics
 
-    client = AsyncMongoClient(at.mongodb)
+    client = connect(settings_of(at), "test")
     try:
         found = []
-        for name in ("vault", "rights", "archive", "notifier"):
+        for name in ("vault", "rights", "archive", "notifier", "console"):
             for collection in await client[name].list_collection_names():
                 async for document in client[name][collection].find():
                     text = repr(document).encode()
