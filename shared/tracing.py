@@ -13,6 +13,7 @@ exception's text: a record's key may be linked to a person. Sampling is decided 
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
+from shared.contracts.envelope import Headers
 from shared.errors import ConfigurationError
 from shared.kafka.publisher import Outgoing
 from shared.kafka.record import Record
@@ -30,7 +32,7 @@ from shared.topics import DEAD
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
-HEADER = "traceparent"
+HEADER, EVENT = "traceparent", "ce_id"
 GROUP, COUNT = "messaging.consumer.group.name", "messaging.batch.message_count"
 TOPIC, PARTITION, OFFSET = "messaging.destination.name", "messaging.destination.partition.id", "messaging.kafka.offset"
 SYSTEM, OPERATION, ERROR = "messaging.system", "messaging.operation.name", "error.type"
@@ -39,6 +41,8 @@ ATTRIBUTES = frozenset({GROUP, COUNT, TOPIC, PARTITION, OFFSET, SYSTEM, OPERATIO
 MOST_LINKS = 128
 _FORM = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 SAMPLED = 1
+_Traced = tuple[Record, Any]
+"""A record, and the sampled context that it carries (None: it begins a trace)."""
 
 
 class Tracing(Protocol):
@@ -92,13 +96,13 @@ class BatchTracing:
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - optional
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased  # noqa: PLC0415
+        from opentelemetry.sdk.trace.sampling import ALWAYS_ON  # noqa: PLC0415
 
         resource = Resource(
             {"service.name": service, "service.namespace": "opposable"}
         )  # no host, no process: a closed list
-        sampler = ParentBased(TraceIdRatioBased(ratio))
-        self._provider = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
+        # What is traced is decided here, before a span is made: a span that is not recorded costs too.
+        self._provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor((processor or BatchSpanProcessor)(exporter))
         self._tracer = self._provider.get_tracer("opposable")
         self._ratio = ratio
@@ -110,12 +114,11 @@ class BatchTracing:
     @contextmanager
     def batch(self, group: str, records: Sequence[Record]) -> Iterator[None]:
         """Spans of a batch and of its traced records. An error is told by its class alone."""
-        entering = any(record.topic.startswith("in.") for record in records)
-        parents = [_parent(record) for record in records]
-        if not entering and not any(parents):
+        traced = [one for record in records if (one := self._traced(record)) is not None]
+        if not traced:
             yield
             return
-        spans, batch = self._spans(group, records, parents)
+        spans, batch = self._spans(group, len(records), traced)
         token = _current.set(batch)
         try:
             yield
@@ -129,10 +132,15 @@ class BatchTracing:
             for span in reversed(spans):
                 span.end()
 
-    def _spans(self, group: str, records: Sequence[Record], parents: Sequence[Any]) -> tuple[list[Any], _Batch]:
+    def _traced(self, record: Record) -> _Traced | None:
+        parent = _parent(record)
+        if parent is None and not (record.topic.startswith("in.") and random.random() < self._ratio):
+            return None
+        return record, parent
+
+    def _spans(self, group: str, count: int, traced: Sequence[_Traced]) -> tuple[list[Any], _Batch]:
         from opentelemetry.trace import Link, SpanKind, set_span_in_context  # noqa: PLC0415 - optional
 
-        traced = [(r, p) for r, p in zip(records, parents, strict=True) if p is not None or r.topic.startswith("in.")]
         links = [Link(p.get_span_context()) for _, p in traced if p is not None][:MOST_LINKS]
         common: dict[str, str | int] = {SYSTEM: "kafka", OPERATION: "process", GROUP: group}
         own: list[tuple[Record, Any]] = []
@@ -140,24 +148,21 @@ class BatchTracing:
             where: dict[str, str | int] = {TOPIC: record.topic, PARTITION: str(record.partition), OFFSET: record.offset}
             context = None if parent is None else set_span_in_context(parent)
             span = self._tracer.start_span(f"process {record.topic}", context, SpanKind.CONSUMER, {**common, **where})
-            if span.is_recording():
-                own.append((record, span))
-        if not own:
-            return [], _Batch()
+            own.append((record, span))
         first = own[0][1]
         head = self._tracer.start_span(
-            f"batch {group}", set_span_in_context(first), SpanKind.CONSUMER, {**common, COUNT: len(records)}, links
+            f"batch {group}", set_span_in_context(first), SpanKind.CONSUMER, {**common, COUNT: count}, links
         )
         batch = _Batch()
-        if len(own) == len(records):
-            batch.otherwise = _header(first if len(records) == 1 else head)
+        if len(own) == count:
+            batch.otherwise = _header(first if count == 1 else head)
         for record, span in own:
             if first is not span:
                 span.add_link(head.get_span_context())
             value = _header(span)
             if record.key is not None:
                 batch.by_key[record.key] = value
-            event = next((raw for name, raw in record.headers if name == "ce_id"), None)
+            event = _named(record.headers, EVENT)
             if event is not None:
                 batch.by_event[event] = value
         return [*(span for _, span in own), head], batch
@@ -171,18 +176,24 @@ class BatchTracing:
 
 
 def _with_header(message: Outgoing, batch: _Batch) -> Outgoing:
-    if message.topic == DEAD.name or any(name == HEADER for name, _ in message.headers):
+    key, event = message.key, _named(message.headers, EVENT)
+    value = (batch.by_key.get(key) or batch.by_event.get(key)) if key is not None else None
+    value = value or (batch.by_event.get(event) if event is not None else None) or batch.otherwise
+    if value is None or message.topic == DEAD.name or _named(message.headers, HEADER) is not None:
         return message  # a dead letter keeps exactly the headers it came with
-    event = next((raw for name, raw in message.headers if name == "ce_id"), None)
-    key = message.key
-    found = (batch.by_key.get(key) or batch.by_event.get(key)) if key is not None else None
-    value = found or (batch.by_event.get(event) if event is not None else None) or batch.otherwise
-    return message if value is None else replace(message, headers=(*message.headers, (HEADER, value)))
+    return replace(message, headers=(*message.headers, (HEADER, value)))
+
+
+def _named(headers: Headers, name: str) -> bytes | None:
+    for one, raw in headers:
+        if one == name:
+            return raw
+    return None
 
 
 def _parent(record: Record) -> Any:
     """The sampled context that a record carries, as a span; None where there is none, or no readable one."""
-    raw = next((value for name, value in record.headers if name == HEADER), None)
+    raw = _named(record.headers, HEADER)
     found = _FORM.fullmatch(raw) if raw is not None else None
     if found is None or not int(found[3], 16) & SAMPLED:
         return None

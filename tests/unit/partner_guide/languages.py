@@ -1,10 +1,12 @@
 """The partner guide's snippets, run as a partner would run them; where a language is not here its tests are skipped, or fail in CI."""
 
+import atexit
 import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,8 +37,8 @@ def _classes():
     jars = present(cache_dir())
     if shutil.which("javac") is None or jars is None:
         return None
-    out = Path(os.environ.get("PYTEST_JAVA_OUT") or subprocess.run(
-        ["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())  # fmt: skip
+    out = Path(tempfile.mkdtemp(prefix="opposable-guide-"))
+    atexit.register(shutil.rmtree, out, ignore_errors=True)
     clients = sorted(jars.glob("kafka-clients-*.jar"))
     done = subprocess.run(
         ["javac", "-encoding", "UTF-8", "-Xlint:all,-path,-classfile", "-Werror", "-cp", str(clients[0]), "-d", out,
