@@ -48,8 +48,8 @@ def login_of(text: str) -> str:
 class Accounts:
     """The accounts of one deployment."""
 
-    def __init__(self, client: Client) -> None:
-        self._rows = database(client, DATABASE).accounts
+    def __init__(self, client: Client, name: str = DATABASE) -> None:
+        self._rows = database(client, name).accounts
 
     async def prepare(self) -> None:
         """Create the index."""

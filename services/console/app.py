@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 
 from services.console import pages, signing_in
 from services.console.accounts import Accounts
@@ -39,20 +39,20 @@ async def build(context: Context) -> None:
     context.background("archiving", lambda: audit.run(context.publisher, context.log))
     context.background("watch", console.watch.run)
     context.background("letters", console.letters.run)
-    install(context, console)
+    install(context.app, console)
 
 
-def install(context: Context, console: Console) -> None:
-    """Every page, on the context's application."""
+def install(app: FastAPI, console: Console) -> None:
+    """Every page, on an application."""
     console.pages = pages.found()
     console.catalogue = merged(COMMON, signing_in.WORDS, *(page.words for page in console.pages))
 
     async def file(request: Request) -> Response:
         return static(str(request.path_params["name"]))
 
-    context.app.add_api_route("/static/{name}", file, methods=["GET"], response_model=None, include_in_schema=False)
-    context.app.include_router(SigningIn(console).router())
-    context.app.include_router(router_of(console, console.pages))
+    app.add_api_route("/static/{name}", file, methods=["GET"], response_model=None, include_in_schema=False)
+    app.include_router(SigningIn(console).router())
+    app.include_router(router_of(console, console.pages))
 
 
 def main() -> None:

@@ -33,8 +33,8 @@ COMMAND, NOBODY = "ac-command", "ac-unknown"
 class Audit:
     """The operations of one deployment."""
 
-    def __init__(self, client: Client, clock: Clock) -> None:
-        self._rows, self._clock = database(client, DATABASE).audit, clock
+    def __init__(self, client: Client, clock: Clock, name: str = DATABASE) -> None:
+        self._rows, self._clock = database(client, name).audit, clock
         self._new = asyncio.Event()
 
     async def prepare(self) -> None:

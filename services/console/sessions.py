@@ -66,16 +66,16 @@ def is_csrf_of(token: str, given: str) -> bool:
 class Sessions:
     """The sessions of one deployment."""
 
-    def __init__(self, client: Client, idle: timedelta, most: timedelta) -> None:
-        rows = database(client, DATABASE)
+    def __init__(self, client: Client, idle: timedelta, most: timedelta, name: str = DATABASE) -> None:
+        rows = database(client, name)
         self._rows, self._tries = rows.sessions, rows.tries
         self._idle, self._most = idle, most
 
     @classmethod
-    def of_settings(cls, client: Client, settings: ConsoleSettings) -> Sessions:
+    def of_settings(cls, client: Client, settings: ConsoleSettings, name: str = DATABASE) -> Sessions:
         """With the ends that settings say."""
         idle, most = settings.console_session_idle, settings.console_session_most
-        return cls(client, timedelta(seconds=idle), timedelta(seconds=most))
+        return cls(client, timedelta(seconds=idle), timedelta(seconds=most), name)
 
     async def prepare(self) -> None:
         """Create the indexes; rows that ended go by themselves."""
