@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -187,35 +187,51 @@ async def register(visit: Visit) -> Response:
 
 def _asked(visit: Visit, what: str) -> tuple[str, Mapping[str, Any]]:
     """The route and the body of an act. Raises InputError for one that the page does not have."""
-    match what:
-        case "amend":
-            given = {name: visit.field(name) for name in ("what", "effects", "measures", "risk")}
-            return "amend", {name: value for name, value in given.items() if value}
-        case "count":
-            named = {"collectors": visit.field("collector"), "recipients": visit.field("recipient")}
-            between = {"received_from": _paris(visit, "from"), "received_until": _paris(visit, "until")}
-            return "amend", {"scope": {**{name: [value] if value else [] for name, value in named.items()}, **between}}
-        case "notify":
-            return "authority", {
-                "reference": visit.field("reference") or None, "late_because": visit.field("late_because") or None
-            }
-        case "waive":
-            return "authority", {"waived": True}
-        case "tell":
-            return "parties", {"parties": []}
-        case "acknowledged":
-            return f"parties/{quote(visit.field('party'), safe='')}/acknowledged", {}
-        case "inform":
-            return "persons", {"informed_at": format_instant(visit.console.clock.now())}
-        case "exempt":
-            return "persons", {"exempt": visit.field("exempt")}
-        case "close":
-            return "close", {"ending": visit.field("ending")}
-    raise InputError([Problem("BREACH-ACT", "", "no such act")])
+    make = ACTS.get(what)
+    if make is None:
+        raise InputError([Problem("BREACH-ACT", "", "no such act")])
+    return make(visit)
+
+
+def _amend(visit: Visit) -> tuple[str, Mapping[str, Any]]:
+    given = {name: visit.field(name) for name in ("what", "effects", "measures", "risk")}
+    return "amend", {name: value for name, value in given.items() if value}
+
+
+def _count(visit: Visit) -> tuple[str, Mapping[str, Any]]:
+    named = {"collectors": visit.field("collector"), "recipients": visit.field("recipient")}
+    scope: dict[str, Any] = {name: [value] if value else [] for name, value in named.items()}
+    scope |= {"received_from": _paris(visit, "from"), "received_until": _paris(visit, "until")}
+    return "amend", {"scope": scope}
+
+
+def _notify(visit: Visit) -> tuple[str, Mapping[str, Any]]:
+    return "authority", {name: visit.field(name) or None for name in ("reference", "late_because")}
+
+
+ACTS: Mapping[str, Callable[[Visit], tuple[str, Mapping[str, Any]]]] = {
+    "amend": _amend,
+    "count": _count,
+    "notify": _notify,
+    "waive": lambda _visit: ("authority", {"waived": True}),
+    "tell": lambda _visit: ("parties", {"parties": []}),
+    "acknowledged": lambda visit: (f"parties/{quote(visit.field('party'), safe='')}/acknowledged", {}),
+    "inform": lambda visit: ("persons", {"informed_at": format_instant(visit.console.clock.now())}),
+    "exempt": lambda visit: ("persons", {"exempt": visit.field("exempt")}),
+    "close": lambda visit: ("close", {"ending": visit.field("ending")}),
+}
+"""What may be done with a breach: the route of the rights handler, and its body from the form."""
 
 
 def _choices() -> dict[str, Any]:
-    return {"natures": NATURES, "kinds": DATA, "origins": ORIGINS, "risks": RISKS, "exemptions": EXEMPTIONS, "endings": ENDINGS}
+    return {
+        "natures": NATURES,
+        "kinds": DATA,
+        "origins": ORIGINS,
+        "risks": RISKS,
+        "exemptions": EXEMPTIONS,
+        "endings": ENDINGS,
+    }
 
 
 def _left(view: Mapping[str, Any], now: datetime) -> float | None:

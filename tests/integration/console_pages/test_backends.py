@@ -108,7 +108,7 @@ async def test_a_line_in_review_is_let_through_by_a_reasoned_decision_that_is_ar
     owed = (await rights.get("/v1/obligations")).json()["obligations"]
     assert not [one for one in owed if one["kind"] == "review-decided" and one["refs"]["record"] == record]
 
-    code, out, err = await asyncio.to_thread(
+    code, _, err = await asyncio.to_thread(
         command, endpoints, "review", "resolve", record, "--refuse", "--reason", "doubt_remains", "--json"
     )
     assert code == 0, err
@@ -146,7 +146,7 @@ async def test_a_suspended_party_goes_to_review_no_decision_lets_it_through_and_
         "/v1/parties/hibou/standing", json={"status": "active", "reason": "voir 06 12 34 56 78"}
     )
     assert personal.status_code == 422
-    code, out, err = await asyncio.to_thread(
+    code, _, err = await asyncio.to_thread(
         command, endpoints, "party", "reinstate", "hibou", "--reason", "preuves fournies, dossier 7"
     )
     assert code == 0, err
