@@ -6,7 +6,7 @@ are given, in catalogue order. Within one event `refused` beats `granted`: what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -33,7 +33,9 @@ def assess(
     lines = [Line(case, recipient, decision) for recipient, decision in choices(case)]
     periods = book.periods(case.collected_day, case.used_day)
     judged = tuple([_judge(line, book, periods) for line in lines])
-    return Verdict(book.version, book.sequence, registry.offset, at, _references(case, lines), judged)
+    common = _references(case)
+    relied = tuple([tuple([one for one in line.place.references if one not in common]) for line in lines])
+    return Verdict(book.version, book.sequence, registry.offset, at, common, judged, relied)
 
 
 def explain(
@@ -143,14 +145,11 @@ def _end_of_day(day: str) -> datetime:
     return end_of(date.fromisoformat(day))
 
 
-def _references(case: Case, lines: Sequence[Line]) -> tuple[Reference, ...]:
-    """The registry records relied on: form, list, notice, parties, and the agreements in force, once each."""
+def _references(case: Case) -> tuple[Reference, ...]:
+    """The registry records that every line relies on, once each: form, list, notice, collector."""
     found = {reference.key: reference for reference in case.page.references}
     if case.notice is not None:
         notice = case.registry.reference(f"notice:{case.notice.id}:{case.notice.version}")
         if notice is not None:
             found[notice.key] = notice
-    for line in lines:
-        for reference in line.place.references:
-            found[reference.key] = reference
     return tuple(found.values())

@@ -50,7 +50,10 @@ class VerdictLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict on one event: under which rules, at which registry offset, evaluated at which instant, relying on what."""
+    """The verdict on one event: under which rules, at which registry offset, evaluated at which instant, relying on what.
+
+    `references`: for all lines; `relied`: for each line, what no other recipient's relies on.
+    """
 
     ruleset: str
     ruleset_seq: int
@@ -58,6 +61,7 @@ class Verdict:
     evaluated_at: datetime
     references: tuple[Reference, ...]
     lines: tuple[VerdictLine, ...]
+    relied: tuple[tuple[Reference, ...], ...]
     decisions: tuple[str, ...] = ()
     """Ids of what persons decided about lines in review (`deciding`): each stands in the log itself, for whom it concerns."""
 
@@ -66,8 +70,11 @@ class Verdict:
 
         `secret`: 32 random bytes, for this verdict alone: what hides the lines from whoever is shown another one.
         """
-        lines, references = [line.as_dict() for line in self.lines], [one.facts for one in self.references]
-        return event_of(self._facts(consent), Opened(secret, lines, references))
+        lines = [
+            {**line.as_dict(), "references": [one.facts for one in relied]}
+            for line, relied in zip(self.lines, self.relied, strict=True)
+        ]
+        return event_of(self._facts(consent), Opened(secret, lines))
 
     def _facts(self, consent: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -83,6 +90,7 @@ class Verdict:
             "ruleset_seq": self.ruleset_seq,
             "registry_offset": self.registry_offset,
             "evaluated_at": format_instant(self.evaluated_at),
+            "references": [reference.facts for reference in self.references],
             **({"decisions": list(self.decisions)} if self.decisions else {}),
         }
 

@@ -15,6 +15,7 @@ from services.proof_archive.bundles.manifest import Audience
 from shared.auth import Caller
 from shared.contracts.types import CONTACT_OF_CHANNEL
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS
+from shared.verdicts import pointer_of
 
 SUBJECT = "/subject_ref"
 CONTACTS = "/contacts/"
@@ -50,38 +51,17 @@ def named_in(verdicts: Iterable[Item]) -> set[str]:
     return {line["recipient"] for line in _lines(verdicts) if line.get("value") != "refused" and line.get("recipient")}
 
 
-def lines_shown(audience: Audience, verdict: Item, registry: Iterable[Item]) -> set[str]:
-    """The pointers of a verdict's lines and references that this audience is shown, where the verdict commits to each apart.
+def lines_shown(audience: Audience, verdict: Item) -> set[str]:
+    """The pointers of a verdict's lines that this audience is shown, where the verdict commits to each apart.
 
-    A prospecteur: its own lines, and what was relied on that is not another's: neither contracts nor entries of other parties.
-    A person: every line, whoever it names (RGPD 15(1)(c)), and no contract.
+    A prospecteur: its own. Anyone else: all, whoever they name (of a person, RGPD 15(1)(c)).
     """
-    if verdict.opened is None:
-        return set()
-    prospectors = {(item.kind, item.offset): item.facts.get("prospector") for item in registry}
-    collector = verdict.facts.get("collector")
+    lines = verdict.opened.lines if verdict.opened is not None else ()
     return {
-        pointer
-        for pointer, value in verdict.opened.values()
-        if audience.scope not in {"prospector", "person"} or _is_shown(audience, pointer, value, collector, prospectors)
+        pointer_of(index)
+        for index, line in enumerate(lines)
+        if audience.scope != "prospector" or line.get("recipient") == audience.party
     }
-
-
-def _is_shown(
-    audience: Audience,
-    pointer: str,
-    value: Mapping[str, Any],
-    collector: Any,
-    prospectors: Mapping[tuple[str, int], Any],
-) -> bool:
-    if pointer.startswith("/lines/"):
-        return audience.scope == "person" or value.get("recipient") == audience.party
-    kind, _, name = str(value.get("key")).partition(":")
-    if audience.scope == "person":
-        return kind != "agreement"
-    if kind == "agreement":
-        return prospectors.get((kind, value.get("offset", -1))) == audience.party
-    return kind != "party" or name in (audience.party, collector)
 
 
 def may_see(audience: Audience, item: Item) -> bool:

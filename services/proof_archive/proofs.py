@@ -32,7 +32,6 @@ from shared.crypto.merkle import inclusion_nodes, inclusion_proof
 from shared.crypto.note import Signer
 from shared.crypto.sealing import unseal
 from shared.errors import IntegrityError
-from shared.topics import REGISTRY
 from shared.vault import Vault
 
 
@@ -243,12 +242,11 @@ def _choose(record: str, items: Sequence[Item], audience: Audience) -> _Chosen:
     """What this audience receives, and what it does not: withheld from it, or not tied without what is."""
     read: dict[tuple[int, int], ReadEntry] = {}
     shown: dict[tuple[int, int], list[Disclosure]] = {}
-    registry = [item for item in items if item.topic == REGISTRY.name]
     for item in items:
         try:
             entry = read_entry(item.origin, item.index, item.data, item.body)
             if item.opened is not None:
-                pointers = lines_shown(audience, item, registry)
+                pointers = lines_shown(audience, item)
                 shown[item.log, item.index] = disclose_lines(item.origin, item.index, item.opened, pointers)
             found = open_verdicts([entry], shown.get((item.log, item.index), ()), [""])
             read[item.log, item.index] = found[0]

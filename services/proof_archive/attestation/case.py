@@ -111,7 +111,7 @@ def _seen(entry: BundleEntry, read: ReadEntry, disclosures: Iterable[Disclosure]
     raw = canonical.loads(entry.data)["facts"] if entry.body is None else canonical.loads(entry.body)
     if isinstance(read.facts, OpenedVerdict):  # its facts and the lines that are shown, in the order of the verdict
         own = [item for item in disclosures if (item.origin, item.index) == (read.origin, read.index)]
-        lines = {int(item.pointer.split("/")[2]): item.value for item in own if item.pointer.startswith("/lines/")}
+        lines = {int(item.pointer.rpartition("/")[2]): item.value for item in own}
         raw["lines"] = [lines[index] for index in sorted(lines)]
     return Seen(read, raw, entry.data)
 

@@ -20,7 +20,7 @@ from shared import canonical
 from shared.crypto.encoding import b64, unb64
 from shared.crypto.sealing import RecordKey, resolve, salt_of, verify_commitment
 from shared.errors import IntegrityError
-from shared.verdicts import Opened
+from shared.verdicts import Opened, pointer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,11 @@ def disclose(origin: str, index: int, key: RecordKey, doc: dict[str, Any], point
 
 
 def disclose_lines(origin: str, index: int, opened: Opened, pointers: Collection[str]) -> list[Disclosure]:
-    """Disclosures of these lines and references of a verdict."""
-    shown = ((pointer, value) for pointer, value in opened.values() if pointer in pointers)
-    return [Disclosure(origin, index, pointer, opened.salt(pointer), value) for pointer, value in shown]
+    """Disclosures of these lines of a verdict."""
+    named = ((pointer_of(place), line) for place, line in enumerate(opened.lines))
+    return [
+        Disclosure(origin, index, pointer, opened.salt(pointer), line) for pointer, line in named if pointer in pointers
+    ]
 
 
 def open_verdicts(

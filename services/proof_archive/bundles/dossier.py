@@ -17,7 +17,7 @@ from shared import canonical
 from shared.crypto.checkpoint import Origin
 from shared.errors import InputError, Problem
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
-from shared.verdicts import Opened
+from shared.verdicts import Opened, relied_on
 
 MOST = 4000
 """Most entries of one record that a proof holds (a bundle has at most 16 384 members, three an entry)."""
@@ -52,7 +52,7 @@ class Item:
     @property
     def references(self) -> Sequence[Mapping[str, Any]]:
         """The registry versions that a verdict relied on, all of them."""
-        return self.opened.references if self.opened is not None else self.facts.get("references", [])
+        return relied_on(self.facts, self.opened.lines if self.opened is not None else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from services.proof_archive.bundles.manifest import Name
 from shared.instants import format_instant, from_millis, parse_instant
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
-from shared.verdicts import is_committed
+from shared.verdicts import is_committed, pointer_of
 
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _RFC3339 = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}:[0-5][0-9](\.[0-9]{{1,9}})?(Z|[+-]{_CLOCK})")
@@ -130,29 +130,30 @@ class Verdict(Assessed):
         return 0
 
 
-class CommittedVerdict(Assessed):
-    """A verdict that commits to its lines and references, each apart (version 2)."""
+class OwnLine(Line):
+    """A line that is committed to apart, with the registry versions that it alone relied on."""
 
+    references: list[RegistryReference] = []
+
+
+class CommittedVerdict(Assessed):
+    """A verdict that commits to its lines, each apart (version 2)."""
+
+    references: list[RegistryReference]
     line_commitments: list[Commitment]
-    reference_commitments: list[Commitment]
 
     def committed(self) -> Mapping[str, str]:
-        """By pointer: `/lines/<n>` and `/references/<n>`."""
-        named = (("lines", self.line_commitments), ("references", self.reference_commitments))
-        return {f"/{name}/{index}": item for name, items in named for index, item in enumerate(items)}
+        """By pointer: `/lines/<n>`."""
+        return {pointer_of(index): item for index, item in enumerate(self.line_commitments)}
 
     def opened(self, values: Mapping[str, Any]) -> OpenedVerdict:
-        """The verdict with the values disclosed, by pointer (of `committed`). Raises pydantic.ValidationError on their form."""
-        placed = sorted(
-            ((place.split("/")[1], int(place.split("/")[2]), value) for place, value in values.items()),
-            key=lambda item: item[:2],
-        )
-        found = {
-            name: [value for kind, _, value in placed if kind == name] for name in ("lines", "references")
-        }  # fmt: skip
-        hidden = len(self.line_commitments) - len(found["lines"])
+        """The verdict with the lines disclosed, by pointer (of `committed`). Raises pydantic.ValidationError on their form."""
+        placed = [values[pointer] for pointer in self.committed() if pointer in values]
+        lines = _OWN_LINES.validate_python(placed, strict=True)
         common = {name: getattr(self, name) for name in Assessed.model_fields}
-        return OpenedVerdict.model_validate({**common, **found, "hidden_lines": hidden})
+        relied = [*self.references, *(reference for line in lines for reference in line.references)]
+        hidden = len(self.line_commitments) - len(lines)
+        return OpenedVerdict.model_validate({**common, "references": relied, "lines": lines, "hidden_lines": hidden})
 
 
 class OpenedVerdict(Verdict):
@@ -223,6 +224,8 @@ class Registered(Facts):
         """Its key in the registry: `kind:id[:version]`."""
         return f"{self.kind}:{self.id}" + ("" if self.version is None else f":{self.version}")
 
+
+_OWN_LINES = TypeAdapter(list[OwnLine])
 
 _BY_KIND: dict[tuple[str, str], type[Facts]] = {
     (CONSENTS.name, "consent.recorded"): Consent,

@@ -983,17 +983,17 @@ def facts_form(**fields: Any) -> Reader:
 
 
 _REFERENCE = form({"key": (word, REQUIRED), "offset": (int_of(), REQUIRED), "archived_at": (instant, REQUIRED)})
-_LINE = form(
-    {
-        "recipient": (maybe(word), REQUIRED),
-        "channel": (word, REQUIRED),
-        "purpose": (word, REQUIRED),
-        "verdict": (word, REQUIRED),
-        "basis": (maybe(word), None),
-        "valid_until": (maybe(word), None),
-        "reasons": (list_of(word), []),
-    }
-)
+_LINE_FIELDS: Dict[str, Tuple[Reader, Any]] = {
+    "recipient": (maybe(word), REQUIRED),
+    "channel": (word, REQUIRED),
+    "purpose": (word, REQUIRED),
+    "verdict": (word, REQUIRED),
+    "basis": (maybe(word), None),
+    "valid_until": (maybe(word), None),
+    "reasons": (list_of(word), []),
+}
+_LINE = form(_LINE_FIELDS)
+_OWN_LINE = form(dict(_LINE_FIELDS, references=(list_of(_REFERENCE), [])))
 CONSENT, VERDICT, COMMITTED, STOP, REQUEST, DELIVERY, REPORT, REGISTERED, OTHER = (
     "consent", "verdict", "committed", "stop", "request", "delivery", "report", "registered", "other",
 )  # fmt: skip
@@ -1015,8 +1015,8 @@ _FORMS: Dict[str, Reader] = {
         ruleset_seq=int_of(),
         registry_offset=int_of(),
         evaluated_at=instant,
+        references=list_of(_REFERENCE),
         line_commitments=list_of(text_of(64)),
-        reference_commitments=list_of(text_of(64)),
     ),
     VERDICT: facts_form(
         record=word,
@@ -1242,11 +1242,7 @@ def commitments_of(entry: Entry) -> Dict[str, str]:
     """Every commitment that a disclosure may answer, by pointer: of personal fields, or of the lines of a verdict."""
     if entry.form != COMMITTED:
         return entry.facts["commitments"]  # type: ignore[no-any-return]
-    found = {}
-    for what, fact in (("lines", "line_commitments"), ("references", "reference_commitments")):
-        for number, commitment in enumerate(entry.facts[fact]):
-            found["/%s/%d" % (what, number)] = commitment
-    return found
+    return {"/lines/%d" % number: commitment for number, commitment in enumerate(entry.facts["line_commitments"])}
 
 
 def open_verdicts(entries: Dict[str, Entry], disclosures: List[Dict[str, Any]]) -> Dict[str, Entry]:
@@ -1254,13 +1250,12 @@ def open_verdicts(entries: Dict[str, Entry], disclosures: List[Dict[str, Any]]) 
     opened = {}
     for stem, entry in entries.items():
         if entry.form == COMMITTED:
-            shown = [(d["pointer"].split("/"), d["value"]) for d in disclosures if d["entry"] == stem]
-            ordered = sorted(((p[1], int(p[2]), value) for p, value in shown), key=lambda item: item[:2])
+            shown = {d["pointer"]: d["value"] for d in disclosures if d["entry"] == stem}
             try:
-                lines = list_of(_LINE)([value for kind, _, value in ordered if kind == "lines"])
-                references = list_of(_REFERENCE)([value for kind, _, value in ordered if kind == "references"])
+                lines = list_of(_OWN_LINE)([shown[pointer] for pointer in commitments_of(entry) if pointer in shown])
             except Bad:
                 raise Refused("ENTRY-MALFORMED", stem) from None
+            references = entry.facts["references"] + [one for line in lines for one in line["references"]]
             hidden = len(entry.facts["line_commitments"]) - len(lines)
             facts = dict(entry.facts, lines=lines, references=references, hidden=hidden)
             opened[stem] = entry._replace(form=VERDICT, facts=facts, hides=True)

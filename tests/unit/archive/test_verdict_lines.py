@@ -25,21 +25,21 @@ SECRET = bytes(range(32))
 FACTS = {"kind": "consent.assessed", "record": "acme/1", "collector": "acme", "ruleset_seq": 1}
 
 
-def line(recipient, channel="email", verdict="valid", value="granted"):
+def line(recipient, channel="email", verdict="valid", value="granted", references=()):
     return {"recipient": recipient, "channel": channel, "purpose": "prospecting", "value": value, "verdict": verdict,
-            "reasons": []}  # fmt: skip
+            "reasons": [], "references": list(references)}  # fmt: skip
 
 
 def reference(key, offset):
     return {"key": key, "offset": offset, "archived_at": "2026-09-01T00:00:00.000Z"}
 
 
-LINES = [line("canalvert"), line("voltis", "sms", "invalid"), line("canalvert", "call"), line(None)]
-REFERENCES = [
-    reference("list:acme-partners:12", 1), reference("agreement:acme-canalvert:3", 2), reference("agreement:acme-voltis:1", 3),
-    reference("party:acme", 4), reference("party:canalvert", 5), reference("party:voltis", 6), reference("agreement:gone:1", 9),
-]  # fmt: skip
-EVENT = event_of(FACTS, Opened(SECRET, LINES, REFERENCES))
+COMMON = [reference("list:acme-partners:12", 1), reference("party:acme", 4)]
+MINE, VOLTIS = reference("agreement:acme-canalvert:3", 2), reference("agreement:acme-voltis:1", 3)
+LINES = [line("canalvert", references=[MINE]), line("voltis", "sms", "invalid", references=[VOLTIS]), line("canalvert", "call"),
+         line(None)]  # fmt: skip
+FACTS = {**FACTS, "references": COMMON}
+EVENT = event_of(FACTS, Opened(SECRET, LINES))
 
 
 def stored(event):
@@ -50,12 +50,12 @@ def test_the_log_holds_no_line_and_no_name():
     entry = entry_of(stored(EVENT))
     assert entry.flaw is None
     assert entry.refs == ("record:acme/1",)
-    for name in (b"canalvert", b"voltis", b"list:", b"email", b64(SECRET).encode()):
+    for name in (b"canalvert", b"voltis", b"agreement:", b"email", b64(SECRET).encode()):
         assert name not in entry.data
         assert name in entry.aside
     facts = json.loads(entry.data)["facts"]
-    assert (len(facts["line_commitments"]), len(facts["reference_commitments"])) == (4, 7)
-    assert Opened.parse(entry.aside) == Opened(SECRET, LINES, REFERENCES)
+    assert (len(facts["line_commitments"]), facts["references"]) == (4, COMMON)
+    assert Opened.parse(entry.aside) == Opened(SECRET, LINES)
 
 
 def test_a_line_is_committed_to_as_documented():
@@ -68,26 +68,26 @@ def test_a_line_is_committed_to_as_documented():
 
 def test_the_salt_of_one_line_tells_nothing_of_the_others():
     """Recipients come from a public list: whoever could test a guess would know every line."""
-    opened = Opened(SECRET, LINES, REFERENCES)
+    opened = Opened(SECRET, LINES)
     mine = opened.salt("/lines/0")
-    for pointer, value in list(opened.values())[1:]:
-        fact = "line_commitments" if "lines" in pointer else "reference_commitments"
-        commitment = EVENT["facts"][fact][int(pointer.rpartition("/")[2])]
+    for index, value in list(enumerate(LINES))[1:]:
+        pointer, commitment = f"/lines/{index}", EVENT["facts"]["line_commitments"][index]
         verify_commitment(commitment, opened.salt(pointer), pointer, value)  # the guess is right
         with pytest.raises(IntegrityError):
             verify_commitment(commitment, mine, pointer, value)
-    salts = {opened.salt(pointer) for pointer, _ in opened.values()}
-    assert len(salts) == 11
-    twins = Opened(SECRET, [LINES[0], LINES[0]], []).commitments()["line_commitments"]
+    assert len({opened.salt(f"/lines/{index}") for index in range(4)}) == 4
+    twins = Opened(SECRET, [LINES[0], LINES[0]]).commitments()
     assert twins[0] != twins[1], "equal lines are not seen to be equal"
 
 
 def test_consumers_read_both_versions():
-    old = {"facts": {**FACTS, "v": 1, "lines": LINES, "references": REFERENCES}}
-    for event in (EVENT, old):
+    all_of_it = [*COMMON, MINE, VOLTIS]
+    plain = [{name: value for name, value in one.items() if name != "references"} for one in LINES]
+    old = {"facts": {**FACTS, "v": 1, "lines": plain, "references": all_of_it}}
+    for event, lines in ((EVENT, LINES), (old, plain)):
         facts = said(event)
-        assert (facts["lines"], facts["references"]) == (LINES, REFERENCES)
-        assert read(canonical.dumps(event)).facts["lines"] == LINES
+        assert (facts["lines"], facts["references"]) == (lines, all_of_it)
+        assert read(canonical.dumps(event)).facts["lines"] == lines
     assert entry_of(stored(old)).aside is None
     assert b"canalvert" in entry_of(stored(old)).data, "what an entry of version 1 still shows"
     assert said({"facts": {"kind": "stop.recorded"}}) == {"kind": "stop.recorded"}
@@ -114,7 +114,7 @@ def altered(change):
         lambda e: e["opened"]["lines"].pop(),
         lambda e: e["opened"]["lines"].append(line("hibou")),
         lambda e: e["opened"]["lines"][1].update(verdict="valid"),
-        lambda e: e["opened"]["references"][0].update(offset=2),
+        lambda e: e["opened"]["lines"][0]["references"].clear(),
         lambda e: e["facts"]["line_commitments"].append("x"),
         lambda e: e["facts"].update(line_commitments=None),
     ],
@@ -124,6 +124,13 @@ def test_lines_that_are_not_those_committed_to_are_nobodys(change):
     entry = entry_of(stored(event))
     assert (entry.flaw, entry.aside) == (LINES_LOST, None)
     assert json.loads(entry.data)["facts"] == event["facts"], "archived all the same, exactly"
+    with pytest.raises(IntegrityError):
+        opened_of(event["facts"], event.get("opened"))
+
+
+@pytest.mark.parametrize("opened", [None, {}, {"lines": LINES}, {"secret": b64(SECRET), "lines": [1]}])
+def test_a_verdict_without_its_lines_is_put_aside_by_who_acts_on_it(opened):
+    event = {**EVENT, "opened": opened}
     with pytest.raises(IntegrityError):
         said(event)
     with pytest.raises(InputError):
@@ -153,36 +160,35 @@ def test_of_the_version_only_two_is_committed():
     assert not is_committed({**EVENT["facts"], "kind": "consent.recorded"})
 
 
-VERDICT = Item("o", "verdicts", 1, 0, 0, b"", EVENT["facts"], covered=True, opened=Opened(SECRET, LINES, REFERENCES))
-REGISTRY = [
-    Item("o", "registry", 2, n, offset, b"", {"kind": "agreement", "prospector": party}, covered=True)
-    for n, (offset, party) in enumerate([(2, "canalvert"), (3, "voltis")])
-]
-ALL = {pointer for pointer, _ in VERDICT.opened.values()}
+VERDICT = Item("o", "verdicts", 1, 0, 0, b"", EVENT["facts"], covered=True, opened=Opened(SECRET, LINES))
+ALL = {"/lines/0", "/lines/1", "/lines/2", "/lines/3"}
 
 
 @pytest.mark.parametrize(
     ("scope", "party", "shown"),
     [
-        (
-            "prospector",
-            "canalvert",
-            {"/lines/0", "/lines/2", "/references/0", "/references/1", "/references/3", "/references/4"},
-        ),
-        ("prospector", "voltis", {"/lines/1", "/references/0", "/references/2", "/references/3", "/references/5"}),
-        ("prospector", "hibou", {"/references/0", "/references/3"}),
-        ("person", None, {p for p in ALL if p not in {"/references/1", "/references/2", "/references/6"}}),
-        ("collector", "acme", ALL),
-        ("auditor", "cabinet", ALL),
-        ("operator", None, ALL),
+        ("prospector", "canalvert", {"/lines/0", "/lines/2"}), ("prospector", "voltis", {"/lines/1"}), ("prospector", "hibou", set()),
+        ("person", None, ALL), ("collector", "acme", ALL), ("auditor", "cabinet", ALL), ("operator", None, ALL),
     ],
-)
+)  # fmt: skip
 def test_who_is_shown_which_lines(scope, party, shown):
-    assert lines_shown(Audience(scope=scope, party=party), VERDICT, REGISTRY) == shown
+    assert lines_shown(Audience(scope=scope, party=party), VERDICT) == shown
+    old = Item("o", "verdicts", 1, 0, 0, b"", {**EVENT["facts"], "lines": LINES}, covered=True)
+    assert lines_shown(Audience(scope=scope, party=party), old) == set(), "a leaf that holds them shows them itself"
 
 
 def test_whom_a_verdict_names_is_read_from_what_stands_beside_it():
     assert named_in([VERDICT]) == {"canalvert", "voltis"}
-    refused = Item("o", "verdicts", 1, 0, 0, b"", EVENT["facts"], covered=True,
-                   opened=Opened(SECRET, [line("voltis", value="refused")], []))  # fmt: skip
+    refused = Item(
+        "o",
+        "verdicts",
+        1,
+        0,
+        0,
+        b"",
+        EVENT["facts"],
+        covered=True,
+        opened=Opened(SECRET, [line("voltis", value="refused")]),
+    )
     assert named_in([refused]) == set()
+    assert VERDICT.references == [*COMMON, MINE, VOLTIS]

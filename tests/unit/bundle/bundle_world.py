@@ -19,7 +19,7 @@ from shared.crypto.note import Signer
 from shared.crypto.sealing import RecordKey, commitments, seal
 from shared.instants import format_instant, from_millis
 from shared.kafka.record import StoredRecord
-from shared.verdicts import Opened, event_of
+from shared.verdicts import Opened, event_of, pointer_of
 
 DEPLOYMENT = "opposable.test"
 LOG = Signer(DEPLOYMENT, b"l" * 32)
@@ -70,10 +70,17 @@ class World:
         return record.offset, format_instant(from_millis(record.timestamp))
 
     def verdict(self, references: list[dict[str, Any]], **options: Any) -> tuple[int, str]:
-        """A verdict that commits to each of its lines apart; `whole` is what it commits to, by index of its log."""
+        """A verdict that commits to each of its lines apart. References to an agreement are those of its own lines."""
         changes = {name: options.pop(name) for name in list(options) if name != "mine"}
-        facts = verdict_facts(references, **changes)
-        opened = Opened(bytes([7]) * 32, facts.pop("lines"), facts.pop("references"))
+        facts = verdict_facts([one for one in references if not one["key"].startswith("agreement:")], **changes)
+        own = {
+            one["key"].split(":")[1].partition("-")[2]: one for one in references if one["key"].startswith("agreement:")
+        }
+        lines = [
+            {"references": [own[line["recipient"]]], **line} if line.get("recipient") in own else line
+            for line in facts.pop("lines")
+        ]
+        opened = Opened(bytes([7]) * 32, lines)
         at = self.publish("verdicts", event_of(facts, opened), **options)
         self.whole[at[0]] = opened
         return at
@@ -111,13 +118,13 @@ class World:
         return build_bundle(self.request(**changes), BUNDLE)
 
     def lines(self, *pointers: str) -> list[Disclosure]:
-        """Disclosures of these lines and references of every verdict of the record; of all, where none is named."""
+        """Disclosures of these lines of every verdict of the record; of all, where none is named."""
         mine = [(index, self.whole[index]) for topic, index in self.mine if topic == "verdicts" and index in self.whole]
         return [
             one
             for index, opened in mine
             for one in disclose_lines(
-                self.origin("verdicts"), index, opened, pointers or [pointer for pointer, _ in opened.values()]
+                self.origin("verdicts"), index, opened, pointers or [pointer_of(n) for n in range(len(opened.lines))]
             )
         ]
 
@@ -185,7 +192,7 @@ OTHERS = [
     ("nordia", "call", "review"),
 ]
 """Lines of a verdict on several prospecteurs: `/lines/0` and `/lines/2` are canalvert's."""
-OWN = ("/lines/0", "/lines/2", "/references/0", "/references/1")
+OWN = ("/lines/0", "/lines/2")
 """What canalvert is shown of it."""
 
 

@@ -88,10 +88,15 @@ async def test_a_verdict_for_each_consent_with_its_sealed_part_unchanged() -> No
         "form:jeu-tilleuls:1", "notice:mentions-jeux:2026-05", "list:ludibrume-partenaires:1", "party:ludibrume",
         "party:televerveine", "agreement:ludibrume-televerveine:1",
     }  # fmt: skip
+    own = {"party:televerveine", "agreement:ludibrume-televerveine:1"}
+    assert {r["key"] for r in facts["lines"][0]["references"]} == own
+    assert not {r["key"] for r in first["facts"]["references"]} & own, (
+        "whom it has a contract with is that recipient's to know"
+    )
     assert facts["lines"][0] == {
         "recipient": "televerveine", "channel": "email", "purpose": "prospecting", "sector": "general", "object": None,
         "value": "granted", "verdict": "valid", "basis": "consent", "valid_from": facts["collected_at"],
-        "valid_until": "2029-06-15T09:12:30.000Z", "reasons": [],
+        "valid_until": "2029-06-15T09:12:30.000Z", "reasons": [], "references": facts["lines"][0]["references"],
     }  # fmt: skip
 
 
@@ -109,10 +114,9 @@ async def test_the_same_record_gives_the_same_lines_under_other_salts() -> None:
     await one.process([recorded(event())])
     first, again = (orjson.loads(message.value or b"") for message in sent.messages)
     assert first["opened"]["lines"] == again["opened"]["lines"]
-    assert first["opened"]["references"] == again["opened"]["references"]
     assert first["opened"]["secret"] != again["opened"]["secret"]
     assert not set(first["facts"]["line_commitments"]) & set(again["facts"]["line_commitments"])
-    by_line = {"line_commitments", "reference_commitments"}
+    by_line = {"line_commitments"}
     assert {k: v for k, v in first["facts"].items() if k not in by_line} == {
         k: v for k, v in again["facts"].items() if k not in by_line
     }

@@ -25,7 +25,7 @@ FAMILIES: dict[str, tuple[Callable[[Draw], Mutant], float]] = {
     "raw-edits": (raw_edits, 0.11),
     "zip-headers": (zip_headers, 0.07),
     "members-altered": (members_altered, 0.08),
-    "members-moved": (members_moved, 0.04),
+    "members-moved": (members_moved, 0.06),
     "entries-moved": (entries_moved, 0.01),
     "members-resigned": (members_resigned, 0.06),
     "manifests": (manifests, 0.06),

@@ -129,23 +129,21 @@ def lines(draw: Draw) -> Mutant:
         entry["facts"] = odd_json(draw, entry["facts"])
     elif kind == 1:
         shown = odd_json(draw, shown)
-    elif kind == 2:  # commitments moved, doubled, dropped, of the other list
-        one, two = draw.sample(["line_commitments", "reference_commitments"], 2)
-        entry["facts"][one] = draw.choice([
-            entry["facts"][one][::-1], entry["facts"][one] * 2, entry["facts"][one][:1], entry["facts"][two], [], None, [1], "x",
-            ["A" * 65],
+    elif kind == 2:  # commitments moved, doubled, dropped
+        each = entry["facts"]["line_commitments"]
+        entry["facts"]["line_commitments"] = draw.choice([
+            each[::-1], each * 2, each[:1], each[1:], [], None, [1], "x", ["A" * 65], {"0": each[0]}, [*each, None],
         ])  # fmt: skip
     elif kind == 3:
         entry["facts"]["v"] = draw.choice([1, 3, "2", True, None, 2, -2])
         if draw.random() < 0.5:
             entry["facts"] |= {"lines": [], "references": []}
     else:  # whatever value, honestly committed to
-        line = draw.choice([one for one in shown if one["pointer"].startswith(("/lines/", "/references/"))])
+        line = draw.choice([one for one in shown if one["pointer"].startswith("/lines/")])
         line["value"] = odd_json(draw, line["value"]) if draw.random() < 0.8 else draw.choice([None, [], "x", 1, {}])
-        what, number = line["pointer"].split("/")[1:]
-        fact = {"lines": "line_commitments", "references": "reference_commitments"}[what]
         with contextlib.suppress(TypeError, UnicodeEncodeError):
-            entry["facts"][fact][int(number)] = commitment_of(unb64(line["salt"]), line["pointer"], line["value"])
+            commitment = commitment_of(unb64(line["salt"]), line["pointer"], line["value"])
+            entry["facts"]["line_commitments"][int(line["pointer"].rpartition("/")[2])] = commitment
     forged.logs["verdicts"][place[1]], forged.disclosures = dumped(entry), dumped(shown)
     return pair(forged.bundle(), draw)
 
