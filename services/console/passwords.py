@@ -30,8 +30,8 @@ def refuse_weak(password: str, login: str) -> None:
 class Passwords:
     """Hashes and checks, off the event loop."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher()
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._nobody = self._hasher.hash("nobody has this password")
 

@@ -61,7 +61,9 @@ class SigningIn:
         """The empty form; whoever is signed in already goes to the overview."""
         console = self._console
         token = visit.request.cookies.get(console.cookie, "")
-        if await console.sessions.of(token, console.clock.now()):
+        session = await console.sessions.of(token, console.clock.now())
+        account = None if session is None else await console.accounts.of_id(session.account)
+        if account is not None and not account.disabled:
             return see("/")
         return self._page(visit, 200, "")
 
