@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "contracts": ("contracts",),
     "monitoring": ("monitoring",),
     "register": ("register",),
+    "subprocessor": ("subprocessor",),
 }
 """Each command and the modules of this package that make it (a module that a deployment leaves out is skipped)."""
 

@@ -2,7 +2,8 @@
 
 `opposable.list.changed.v1`: a new version of a list adds a prospecteur, removes it, or changes what it is named for. Consents
 given under earlier versions keep their worth: a list speaks only for those who saw it. `opposable.agreement.expiring.v1`: 60,
-30 and 7 days before the end of an agreement, to both its parties. Event ids derive from what is told, so a repeat is the same.
+30 and 7 days before the end of an agreement, to both its parties. `opposable.subprocessor.changing.v1`: the operator's
+sub-processors, to every party, before a change takes effect (RGPD 28(2)). Event ids derive from what is told, so a repeat is the same.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from services.consent_validator.rules.days import paris_day
 from shared import canonical
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, to_headers
-from shared.contracts.platform import AGREEMENT_EXPIRING, LIST_CHANGED
+from shared.contracts.platform import AGREEMENT_EXPIRING, LIST_CHANGED, SUBPROCESSOR_CHANGING
 from shared.instants import format_instant
 from shared.kafka.publisher import Outgoing, Publisher
 from shared.kafka.record import Record
+from shared.kit.subprocessors import notice_text
 from shared.registry.clauses import WARNED_BEFORE, days_left
 from shared.registry.feed import RegistryFeed
 from shared.registry.models import Agreement
 from shared.registry.shown import RecipientList
+from shared.registry.subprocessors import SubProcessor, change_of, newest
 from shared.registry.view import RegistryView
 from shared.topics import OUT_REQUESTS
 
@@ -45,8 +48,11 @@ class Announcer:
         """One batch of the topic `registry`: lists that follow another version. Bodies that readers ignore are passed over."""
         await self._registry.catch_up()
         view = self._registry.view
-        found = (published for record in records if (published := _applied(record, view)) is not None)
-        await self._publisher.send_all([message for published in found for message in changes(published, view)])
+        found = [published for record in records if (published := _applied(record, view)) is not None]
+        await self._publisher.send_all([
+            message for published in found
+            for message in (changes(published, view) if isinstance(published, RecipientList) else processing(published, view))
+        ])  # fmt: skip
 
     async def watch(self) -> None:
         """Look for agreements about to end, for ever. Each is told once a step by this process (again after a restart)."""
@@ -83,6 +89,27 @@ def changes(published: RecipientList, view: RegistryView) -> Iterator[Outgoing]:
             "purposes": sorted(purposes),
             "published_at": format_instant(published.published_at),
             "archived_at": None if archived is None else format_instant(archived),
+        })  # fmt: skip
+
+
+def processing(published: SubProcessor, view: RegistryView) -> Iterator[Outgoing]:
+    """The notice of a sub-processor's version, to each registered party. Pure."""
+    before = newest((o for o in view.subprocessors() if o.id == published.id), published.version - 1).get(published.id)
+    change = change_of(published, before)
+    for party in view.parties():
+        yield _event(SUBPROCESSOR_CHANGING, party.id, f"subprocessor:{published.id}:{published.version}", {
+            "subprocessor": published.id,
+            "version": published.version,
+            "change": change,
+            "legal_name": published.legal_name,
+            "country": published.country,
+            "locations": list(published.locations),
+            "service": published.service,
+            "data": published.data,
+            "starts_on": str(published.starts_on),
+            "objections_until": None if published.objections_until is None else str(published.objections_until),
+            "ends_on": None if published.ends_on is None else str(published.ends_on),
+            "text": notice_text(published, change, party.legal_name),
         })  # fmt: skip
 
 
@@ -124,15 +151,17 @@ def _key(agreement: Agreement) -> str:
     return f"agreement:{agreement.id}:{agreement.version}"
 
 
-def _applied(record: Record, view: RegistryView) -> RecipientList | None:
-    """The list that a record put into the registry; None where it holds no list, or one that came second."""
+def _applied(record: Record, view: RegistryView) -> RecipientList | SubProcessor | None:
+    """The list or sub-processor that a record put into the registry; None where it holds neither, or one that came second."""
     key = (record.key or b"").decode("utf-8", "replace")
     kind, _, name = key.partition(":")
     reference = view.reference(key)
-    if kind != "list" or reference is None or reference.offset != record.offset:
+    if kind not in ("list", "subprocessor") or reference is None or reference.offset != record.offset:
         return None
-    list_id, _, version = name.rpartition(":")
-    return view.list_(list_id, int(version))
+    name, _, version = name.rpartition(":")
+    if kind == "list":
+        return view.list_(name, int(version))
+    return next((one for one in view.subprocessors() if (one.id, one.version) == (name, int(version))), None)
 
 
 def _event(kind: str, party: str, cause: str, body: Mapping[str, Any]) -> Outgoing:

@@ -47,6 +47,7 @@ CATALOGUE: tuple[EventType, ...] = (
     EventType(platform.RIGHT_ORDERED, platform.RightOrdered, OUT_REQUESTS),
     EventType(platform.LIST_CHANGED, platform.ListChanged, OUT_REQUESTS),
     EventType(platform.AGREEMENT_EXPIRING, platform.AgreementExpiring, OUT_REQUESTS),
+    EventType(platform.SUBPROCESSOR_CHANGING, platform.SubProcessorChanging, OUT_REQUESTS),
     EventType(platform.REGISTRY_DECIDED, platform.RegistryDecided, OUT_REQUESTS),
     EventType(platform.BREACH_NOTIFIED, platform.BreachNotified, OUT_REQUESTS),
 )

@@ -31,6 +31,7 @@ RIGHT_ORDERED = "opposable.right.ordered.v1"
 LIST_CHANGED = "opposable.list.changed.v1"
 AGREEMENT_EXPIRING = "opposable.agreement.expiring.v1"
 REGISTRY_DECIDED = "opposable.registry.decided.v1"
+SUBPROCESSOR_CHANGING = "opposable.subprocessor.changing.v1"
 BREACH_NOTIFIED = "opposable.breach.notified.v1"
 
 Basis = Literal[
@@ -184,6 +185,26 @@ class BreachNotified(Contract):
     data: tuple[str, ...]
     records: int | None = None
     persons: int | None = None
+    text: str
+
+
+class SubProcessorChanging(Contract):
+    """The operator adds, changes or no longer uses a sub-processor (RGPD 28(2)). `text` is the notice in French.
+
+    You may object until `objections_until`, that day included, before it takes effect on `starts_on`.
+    """
+
+    subprocessor: str
+    version: int
+    change: Literal["listed", "added", "changed", "ended"]
+    legal_name: str
+    country: str
+    locations: tuple[str, ...]
+    service: str
+    data: str
+    starts_on: str
+    objections_until: str | None = None
+    ends_on: str | None = None
     text: str
 
 

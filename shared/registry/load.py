@@ -20,7 +20,7 @@ from shared.intake.schema import TEXT_EXPECTED, problems_of
 from shared.registry.models import key_of, parse
 from shared.registry.view import RegistryView
 
-KINDS = frozenset({"party", "notice", "form", "list", "agreement"})
+KINDS = frozenset({"party", "notice", "form", "list", "agreement", "subprocessor"})
 SUFFIXES = frozenset({".yaml", ".yml"})
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 

@@ -26,6 +26,7 @@ from shared.contracts.types import (
     Version,
 )
 from shared.registry.shown import Form, Named, Notice, Number, RecipientList, Text, Url
+from shared.registry.subprocessors import SubProcessor
 
 Duration = Annotated[str, StringConstraints(pattern=r"^P([0-9]{1,4}D)?(T([0-9]{1,5}[HMS])+)?$", min_length=3)]
 """ISO 8601, days and times only (`PT24H`, `P14D`)."""
@@ -107,9 +108,9 @@ class Topic(Contract):
     partitions: Annotated[int, Field(ge=1)]
 
 
-Entry = Annotated[Party | Notice | Form | RecipientList | Agreement | Topic, Field(discriminator="kind")]
-AnyEntry = Party | Notice | Form | RecipientList | Agreement | Topic
-VERSIONED = frozenset({"notice", "form", "list", "agreement"})
+Entry = Annotated[Party | Notice | Form | RecipientList | Agreement | SubProcessor | Topic, Field(discriminator="kind")]
+AnyEntry = Party | Notice | Form | RecipientList | Agreement | SubProcessor | Topic
+VERSIONED = frozenset({"notice", "form", "list", "agreement", "subprocessor"})
 """Kinds of which the first body published under a version wins; of the others the newest counts."""
 
 _ADAPTER: TypeAdapter[AnyEntry] = TypeAdapter(Entry)

@@ -15,6 +15,7 @@ from shared.instants import format_instant
 from shared.registry.hashing import SignatureState, list_hash, signature_state
 from shared.registry.models import VERSIONED, Agreement, AnyEntry, Party, Topic, key_of, parse
 from shared.registry.shown import Form, Notice, RecipientList
+from shared.registry.subprocessors import SubProcessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class RegistryView:
         self._notices: dict[tuple[str, str], Notice] = {}
         self._agreements: dict[tuple[str, str], tuple[Agreement, ...]] = {}
         self._topics: dict[str, Topic] = {}
+        self._subprocessors: dict[tuple[str, int], SubProcessor] = {}
         self._list_bodies: dict[tuple[str, int], str] = {}
         self._signatures: dict[tuple[str, int], SignatureState] = {}
         self.memo: dict[Any, Any] = {}
@@ -87,6 +89,8 @@ class RegistryView:
             case Agreement():
                 pair = (entry.collector, entry.prospector)
                 self._agreements[pair] = (*self._agreements.get(pair, ()), entry)
+            case SubProcessor():
+                self._subprocessors[entry.id, entry.version] = entry
             case Topic():
                 self._topics[entry.id] = entry
 
@@ -125,6 +129,10 @@ class RegistryView:
     def lists(self) -> Sequence[RecipientList]:
         """Every version of every list."""
         return list(self._lists.values())
+
+    def subprocessors(self) -> Sequence[SubProcessor]:
+        """Every version of every sub-processor of the operator."""
+        return list(self._subprocessors.values())
 
     def references(self) -> Sequence[Reference]:
         """Every document as it stands on the topic, with its archived time."""
