@@ -226,7 +226,9 @@ def _read(bodies: dict[str, dict[str, Any]]) -> list[SubProcessor]:
 
 
 def _body(one: SubProcessor) -> dict[str, Any]:
-    return one.model_dump(mode="json")
+    """Its document, as it stands in the registry."""
+    values = ((name, getattr(one, name)) for name in type(one).model_fields)
+    return {name: str(v) if isinstance(v, date) else list(v) if isinstance(v, tuple) else v for name, v in values}
 
 
 def _day(text: str) -> date:
