@@ -60,7 +60,7 @@ WORDS: Catalogue = {
     "reviews.done": ("Décisions archivées", "Archived decisions"),
     "reviews.awaited": ("nouveau verdict attendu", "new verdict awaited"),
     "reviews.given": ("nouveau verdict le {at}", "new verdict at {at}"),
-    "reviews.archived": ("entrée {id} du journal", "log entry {id}"),
+    "reviews.archived": ("décision {id}", "decision {id}"),
     "reviews.open": ("Examiner", "Open"),
     "reviews.nothing": ("Plus aucune ligne de ce consentement n’est à examiner.", "No line of this consent is in review any more."),
     "outcome.accept": ("laissée passer", "let through"),

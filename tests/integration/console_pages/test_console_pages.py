@@ -9,6 +9,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from browsing import add_account, seated
 
 from shared.instants import format_instant
 from tests.e2e.partner import Partner, consent
@@ -102,7 +103,12 @@ async def test_a_line_in_review_is_let_through_by_a_reasoned_decision_that_is_ar
     told = await partner.read(f"out.{only}.permissions", lambda b: b["record"] == record and "stop_url" in b)
     assert told[0]["channel"] == "email"
     facts = (await partner.read("deliveries", lambda b: b["facts"].get("kind") == "review.decided"))[0]["facts"]
-    assert (facts["record"], facts["party"], facts["reason"], facts["author"]) == (record, only, "evidence_checked", "dpo")
+    assert (facts["record"], facts["party"], facts["reason"], facts["author"]) == (
+        record,
+        only,
+        "evidence_checked",
+        "dpo",
+    )
     assert "note" not in json.dumps(facts["lines"])
     assert facts["commitments"]["/note"], "the log commits to the words and does not hold them"
     owed = (await rights.get("/v1/obligations")).json()["obligations"]
@@ -165,8 +171,12 @@ async def test_a_breach_from_noticed_to_closed(partner, rights, endpoints):
     assert (wrong.status_code, wrong.json()["problems"][0]["code"]) == (422, "BREACH-PERSONAL")
     opened = await rights.post("/v1/breaches", json=body)
     assert opened.status_code == 201, opened.text
-    assert (await rights.post("/v1/breaches", json=body)).json()["rev"] == opened.json()["rev"], "the same again is once"
-    owed = [o for o in (await rights.get("/v1/obligations")).json()["obligations"] if o["refs"].get("breach") == identity]
+    assert (await rights.post("/v1/breaches", json=body)).json()["rev"] == opened.json()["rev"], (
+        "the same again is once"
+    )
+    owed = [
+        o for o in (await rights.get("/v1/obligations")).json()["obligations"] if o["refs"].get("breach") == identity
+    ]
     assert [(o["kind"], o["owner"], o["due_at"]) for o in owed] == [
         ("breach-notification", "operator", format_instant(datetime.fromisoformat(noticed) + timedelta(hours=72)))
     ]
@@ -192,9 +202,13 @@ async def test_a_breach_from_noticed_to_closed(partner, rights, endpoints):
     text = (await rights.get(f"{path}/notification")).text
     assert "72 heures" in text
     assert "Accès fermé" in text
-    assert (await rights.post(f"{path}/authority", json={"reference": "CNIL-4411"})).json()["authority"]["late"] is False
+    assert (await rights.post(f"{path}/authority", json={"reference": "CNIL-4411"})).json()["authority"][
+        "late"
+    ] is False
     assert (await rights.post(f"{path}/persons", json={"exempt": "risk_not_high"})).status_code == 200
-    assert (await rights.post(f"{path}/close", json={"ending": "remedied"})).status_code == 409, "a party has not answered"
+    assert (await rights.post(f"{path}/close", json={"ending": "remedied"})).status_code == 409, (
+        "a party has not answered"
+    )
     assert (await rights.post(f"{path}/parties/canalvert/acknowledged")).status_code == 200
     closed = await rights.post(f"{path}/close", json={"ending": "remedied"})
     assert closed.json()["ending"] == "remedied"
@@ -204,9 +218,13 @@ async def test_a_breach_from_noticed_to_closed(partner, rights, endpoints):
             "party_acknowledged", "closed"]  # fmt: skip
     assert [entry["what"] for entry in closed.json()["history"]] == acts
     archived = await partner.read("deliveries", lambda b: b["facts"].get("breach") == identity, len(acts) + 1)
-    assert [b["facts"]["kind"] for b in archived] == [f"breach.{act}" for act in ["opened", *acts]], "asked twice, said twice"
+    assert [b["facts"]["kind"] for b in archived] == [f"breach.{act}" for act in ["opened", *acts]], (
+        "asked twice, said twice"
+    )
     assert archived[0] == archived[1]
-    assert "Sauvegarde" not in json.dumps(archived, ensure_ascii=False), "the log holds codes and counts, never the words"
+    assert "Sauvegarde" not in json.dumps(archived, ensure_ascii=False), (
+        "the log holds codes and counts, never the words"
+    )
     pdf = await rights.get("/v1/breaches/register.pdf")
     assert pdf.content.startswith(b"%PDF")
     assert (await rights.post(f"{path}/amend", json={"risk": "high"})).json()["code"] == "BREACH-CLOSED"
@@ -249,3 +267,134 @@ def test_a_note_is_sealed_and_no_clear_text_of_it_is_stored(endpoints):
     assert rows
     assert all(b"horloge" not in bytes(row["note"] or b"") for row in rows)
     assert all(base64.b64encode(bytes(row["note"])) for row in rows if row["note"])
+
+
+@pytest.fixture(scope="module")
+def accounts(endpoints, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("accounts")
+    for login, role in (("lise", "dpo"), ("marc", "operator"), ("vera", "viewer")):
+        add_account(endpoints, login, role, folder)
+    return endpoints
+
+
+async def test_an_operator_suspends_a_party_from_its_page(partner, rights, accounts):
+    record = await partner.consent(consent(someone()))
+    await partner.permissions("tisane", record)
+    async with seated(accounts, "marc") as seat:
+        page = seat.page
+        for path, name in (
+            ("/parties", "parties"), ("/parties/lists/acme-partners", "list"), ("/chain", "chain"), ("/rules?at=2026-08-10", "rules"),
+            ("/rules?at=2026-08-11", "rules-after"), ("/disputes", "disputes"), ("/holds", "holds"), ("/breaches", "breaches-operator"),
+            ("/reviews", "reviews-operator"),
+        ):  # fmt: skip
+            await seat.go(path)
+            await seat.clean(name)
+        await seat.go("/rules?at=2026-08-10")
+        assert "PHONE-PERIOD" not in await page.inner_text("main")
+        await seat.go("/rules?at=2026-08-11")
+        assert "PHONE-PERIOD" in await page.inner_text("main"), "the consent to calls is law from that day on"
+        await seat.go("/chain?collector=acme")
+        assert "acme-partners:12" in await page.inner_text("table")
+        assert await page.locator("svg a").count() >= 3
+        await seat.go("/parties/tisane")
+        await seat.clean("party")
+        await page.fill("[name=reason]", "contrôle CTRL-9")
+        await seat.press("Suspendre")
+        assert "suspendu depuis" in await page.inner_text("main")
+        assert "contrôle CTRL-9" in await page.inner_text("main")
+        await seat.clean("party-suspended")
+        view = await in_review(rights, record)
+        assert [line["reasons"] for line in view["lines"]] == [["PARTY-SUSPENDED"]]
+        await seat.go("/chain")
+        assert "prospecteur suspendu" in await page.inner_text("table")
+        await seat.clean("chain-suspended")
+        await seat.go("/parties/tisane")
+        await page.fill("[name=reason]", "preuves fournies")
+        await seat.press("Rétablir")
+        await judged(rights, record, lambda v: not v["lines"])
+        refused = await page.goto(f"{seat.base}/reviews/{record}")
+        assert refused.ok
+        assert await page.locator("text=Décider et archiver").count() == 0, "deciding is the DPO's"
+    said = await partner.read("operations", lambda b: b["facts"].get("action") == "party.suspended")
+    assert said[0]["facts"]["reason"] == "contrôle CTRL-9"
+
+
+async def test_a_dpo_decides_a_line_and_sees_the_archived_decision(partner, rights, accounts):
+    record = await partner.consent(late())
+    await in_review(rights, record)
+    async with seated(accounts, "lise") as seat:
+        page = seat.page
+        await seat.go("/reviews")
+        await seat.clean("reviews")
+        await page.click(f"a:has-text('{record}')")
+        await page.wait_for_url(f"**/reviews/{record}")
+        await seat.clean("review")
+        for box in (await page.locator("[name=line]").all())[1:]:
+            await box.uncheck()
+        await page.select_option("[name=outcome]", "accept")
+        await page.select_option("[name=why]", "collector_explained")
+        await page.fill("[name=note]", "Le collecteur a montré son journal ; envoi différé.")
+        await seat.press("archiver")
+        await judged(rights, record, lambda v: v["decisions"] and v["decisions"][0]["verdict_at"])
+        await seat.go(f"/reviews/{record}")
+        text = await page.inner_text("main")
+        assert "laissée passer" in text
+        assert "Le collecteur a montré son journal" in text
+        assert "nouveau verdict le" in text
+        await seat.clean("review-decided")
+        await seat.go("/reviews?lang=en")
+        assert "Latest decisions" in await page.inner_text("main")
+        await seat.clean("reviews-en")
+    kinds = await partner.read(
+        "deliveries", lambda b: b["facts"].get("kind") == "review.decided" and b["facts"]["record"] == record
+    )
+    assert kinds[0]["facts"]["reason"] == "collector_explained"
+
+
+async def test_a_dpo_opens_and_closes_a_breach(partner, accounts):
+    identity = f"V-{uuid.uuid4().hex[:6]}"
+    async with seated(accounts, "lise") as seat:
+        page = seat.page
+        await seat.go("/breaches")
+        await page.fill("[name=id]", identity)
+        await page.fill("[name=what]", "Export déposé sur un espace partagé par erreur.")
+        await seat.press("72 heures")
+        assert "encore 3 d" in await page.inner_text("main")
+        await seat.clean("breach")
+        await page.select_option("[name=collector]", "acme")
+        await seat.press("Compter")
+
+        async def counted():
+            await seat.go(f"/breaches/{identity}")
+            return await page.locator("main button:has-text('Avertir tous')").count()
+
+        await until(counted, bool)
+        await seat.press("Avertir tous")
+        await partner.read("out.canalvert.requests", lambda b: b.get("breach") == identity)
+        while await page.locator("main button:has-text('Accusé reçu')").count():
+            await seat.press("Accusé reçu")
+        await page.fill("[name=reference]", "CNIL-77")
+        await seat.press("Notification faite")
+        await seat.press("Pas d’information")
+        await seat.press("Clore la violation")
+        text = await page.inner_text("main")
+        assert "remédiée" in text
+        assert "CNIL-77" in text
+        await seat.clean("breach-closed")
+        await seat.go("/breaches?closed=1")
+        await seat.clean("breaches")
+    assert await partner.read(
+        "deliveries", lambda b: b["facts"].get("kind") == "breach.closed" and b["facts"]["breach"] == identity
+    )
+
+
+async def test_a_viewer_looks_and_changes_nothing(accounts):
+    async with seated(accounts, "vera", language="en") as seat:
+        for path in ("/parties/canalvert", "/reviews", "/breaches", "/chain", "/holds", "/disputes", "/rules"):
+            await seat.go(path)
+            assert await seat.page.locator("main form[method=post]").count() == 0, path
+        token = await seat.page.locator("input[name=csrf]").first.input_value()
+        refused = await seat.page.request.post(
+            f"{seat.base}/parties/canalvert/standing", form={"csrf": token, "status": "suspended", "reason": "essai"}
+        )
+        assert refused.status == 403
