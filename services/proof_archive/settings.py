@@ -34,8 +34,8 @@ class ArchiveSettings(Settings):
 class SignerSettings(Settings):
     """Settings of the signer: the only process that reads `log.seed`."""
 
-    signer_interval_s: float = Field(default=0.5, gt=0)
-    """Seconds between two rounds of signing."""
+    signer_interval_s: float = Field(default=0.25, gt=0)
+    """Seconds from the beginning of a round of signing to that of the next. A round looks at the heads, and signs what grew."""
     signer_witnesses: str = ""
     """Witnesses to ask for cosignatures: `<vkey> <url>`, several separated by `;`."""
     tsa_url: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from services.proof_archive.checkpoints.cosign import parse_witnesses
@@ -57,13 +58,14 @@ async def build(context: Context) -> None:
         if not state["recovered"]:
             signing.recover(await latest_notes(settings))
             state["recovered"] = True
-        delay = settings.signer_interval_s
+        interval = delay = settings.signer_interval_s
         while True:
+            began = time.monotonic()
             try:
                 await signing.round()
-                delay = settings.signer_interval_s
+                delay = rest_of(interval, time.monotonic() - began)
             except INFRASTRUCTURE as error:
-                delay = min(max(BACKOFF_MOST_S, settings.signer_interval_s), delay * 2)
+                delay = min(max(BACKOFF_MOST_S, interval), max(interval, delay) * 2)
                 context.log.warning("round of signing put off: an engine is away", seconds=delay, exc_info=error)
             await asyncio.sleep(delay)
 
@@ -81,6 +83,14 @@ async def build(context: Context) -> None:
         context.on_start(kept.prepare)
         context.background("timestamp", stamping.run)
     context.background("sign", rounds)
+
+
+def rest_of(interval: float, took: float) -> float:
+    """Seconds to wait after a round: from its beginning to that of the next an interval passes, a fifth of it at rest at least.
+
+    A round that an engine slows down must not be followed at once by another: it would slow the engine down more.
+    """
+    return max(interval / 5, interval - took)
 
 
 def only_one(directory: Path) -> int:

@@ -3,16 +3,22 @@
     python -m tests.bench.proof_delay [--rate 2000] [--seconds 20] [--json]
 
 For every entry of the logs of `consents` and `verdicts`: from the broker's time of its record to the broker's time of the first
-checkpoint that covers it (topic `checkpoints`). From then on anyone can verify it. Milliseconds; the signer's round is one second.
+checkpoint that covers it (topic `checkpoints`). From then on anyone can verify it. Milliseconds.
+
+Where the time goes: `signed_every` is how far apart a log's checkpoints are (an entry waits for at most one such gap, once it is
+in its log), `archived_in` is what one batch of the archive takes, by its own metric. What is left is waiting for a processor.
 """
 
 from __future__ import annotations
 
 import asyncio
 import bisect
+import re
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
+import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
@@ -57,8 +63,8 @@ async def timestamps(kafka: str, topic: str) -> dict[TopicPartition, list[tuple[
     return found
 
 
-async def delays(at: Endpoints, topic: str) -> list[int]:
-    """Milliseconds from each record to the first checkpoint that covers it."""
+async def delays(at: Endpoints, topic: str) -> tuple[list[int], list[int]]:
+    """Milliseconds from each record to the first checkpoint that covers it, and between two checkpoints of a log."""
     covers: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for records in (await timestamps(at.kafka, CHECKPOINTS.name)).values():
         for _, when, value in records:
@@ -71,7 +77,32 @@ async def delays(at: Endpoints, topic: str) -> list[int]:
         sizes = [size for size, _ in signed]
         for offset, when, _ in entries:
             found.append(signed[bisect.bisect_right(sizes, offset)][1] - when)  # entry `offset` is under sizes above it
-    return sorted(found)
+    times = [[when for _, when in sorted(signed)] for signed in covers.values()]
+    gaps = [later - when for each in times for when, later in pairwise(each)]
+    return sorted(found), sorted(gaps)
+
+
+def shares(found: list[int]) -> dict[str, int]:
+    """Quantiles and the largest."""
+    return {f"p{share}_ms": found[min(len(found) - 1, len(found) * share // 100)] for share in (50, 90, 99)} | {
+        "max_ms": found[-1]
+    }
+
+
+def archived_in(text: str) -> dict[str, float]:
+    """Mean time of a batch of the archive, and how many records one held, from its metrics."""
+    read = {
+        name: float(found[1])
+        for name in ("batch_seconds_sum", "batch_seconds_count", "records_total")
+        if (found := re.search(rf'^opposable_{name}{{group="proof_archive"[^}}]*}} (\S+)$', text, re.MULTILINE))
+    }
+    batches = read.get("batch_seconds_count", 0)
+    if not batches:
+        return {}
+    return {
+        "mean_ms": round(read["batch_seconds_sum"] / batches * 1000, 1),
+        "records": round(read.get("records_total", 0) / batches, 1),
+    }
 
 
 async def measure(system: Supervisor, rate: int, seconds: float) -> dict[str, object]:
@@ -84,9 +115,11 @@ async def measure(system: Supervisor, rate: int, seconds: float) -> dict[str, ob
     await asyncio.sleep(SETTLED_S)
     result: dict[str, object] = {"rate": rate, "consents": sent}
     for topic in (CONSENTS.name, VERDICTS.name):
-        found = await delays(at, topic)
-        at_share = {f"p{share}_ms": found[min(len(found) - 1, len(found) * share // 100)] for share in (50, 90, 99)}
-        result[topic] = {"entries": len(found), **at_share, "max_ms": found[-1]}
+        found, gaps = await delays(at, topic)
+        result[topic] = {"entries": len(found), **shares(found), "signed_every": shares(gaps)}
+    async with httpx.AsyncClient(trust_env=False) as http:
+        metrics = await http.get(f"{at.services['proof_archive'].url}/metrics")
+    result["archived_in"] = archived_in(metrics.text)
     return result
 
 

@@ -1,6 +1,6 @@
 """One round of signing: every log that grew, proven consistent with what was signed before, then signed and published.
 
-Order matters: the memory is on disk before a signature exists outside this process, so that after any crash at most the
+Order matters: the memory is on disk before a signature exists outside this process (then it is published and stored at once), so that after any crash at most the
 same note is made again (Ed25519 is deterministic). A head that is behind the memory (an older database was restored) or
 inconsistent with it is not signed: the log is halted by name, and looked at again each round, since a replay from Kafka
 that gives the same root makes it sound. A fork is never signed.
@@ -15,6 +15,7 @@ from services.proof_archive.checkpoints.cosign import Offered
 from services.proof_archive.checkpoints.memory import Memory
 from services.proof_archive.checkpoints.published import open_latest
 from services.proof_archive.log.halts import Halts
+from services.proof_archive.log.inserts import at_once
 from services.proof_archive.log.reader import Node, Reader
 from services.proof_archive.log.rows import Head
 from services.proof_archive.log.store import Store
@@ -88,12 +89,9 @@ class Signing:
         self._memory.remember(checkpoints)
         self._after("memory")
         notes = {origin: sign(c.marshal(), [self._signer]) for origin, c in checkpoints.items()}
-        await self._publisher.send_all([
-            Outgoing(row.name, origin.encode(), note) for origin, note in notes.items()
-            for row in (CHECKPOINTS, CHECKPOINTS_LATEST)
-        ])  # fmt: skip
-        self._after("published")
-        contradicted = await self._store.keep_checkpoints([(h.log, h.size, notes[h.origin]) for h in proven])
+        _, contradicted = await at_once(
+            self._publish(notes), self._store.keep_checkpoints([(h.log, h.size, notes[h.origin]) for h in proven])
+        )
         self._after("stored")
         self._offer([Offered(h.origin, h.log, h.size, notes[h.origin]) for h in proven if h.log not in contradicted])
         for head in proven:
@@ -105,6 +103,13 @@ class Signing:
         )
         self._metrics.checkpoints.inc(len(proven))
         return len(proven)
+
+    async def _publish(self, notes: dict[str, bytes]) -> None:
+        rows = (CHECKPOINTS, CHECKPOINTS_LATEST)
+        await self._publisher.send_all([
+            Outgoing(row.name, origin.encode(), note) for origin, note in notes.items() for row in rows
+        ])  # fmt: skip
+        self._after("published")
 
     def problems(self) -> list[str]:
         """The logs that are not signed, for readiness."""

@@ -44,7 +44,7 @@ class Owed:
         await self._rows.create_index("next_at", partialFilterExpression=is_open)
 
     async def cite(self, entries: Iterable[Entry]) -> None:
-        """Take the citations and erasures of a batch in; idempotent. Called once the entries themselves are written."""
+        """Take the citations and erasures of a batch in; idempotent: the entries themselves are only being written."""
         first: dict[str, tuple[Citation, int]] = {}
         gone: set[str] = set()
         for entry in entries:

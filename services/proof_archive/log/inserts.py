@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Any
 
 from pymongo.errors import BulkWriteError
 
@@ -28,10 +29,14 @@ async def insert(collection: Collection, rows: list[Document], compared: str | N
 
 
 async def together(*steps: Awaitable[set[tuple[int, int]]]) -> set[tuple[int, int]]:
+    """What all of these steps found."""
+    return set[tuple[int, int]]().union(*await at_once(*steps))
+
+
+async def at_once(*steps: Awaitable[Any]) -> list[Any]:
     """Await all, then raise the first failure: a step that is abandoned half-way would close its connection."""
-    merged: set[tuple[int, int]] = set()
-    for result in await asyncio.gather(*steps, return_exceptions=True):
+    results = await asyncio.gather(*steps, return_exceptions=True)
+    for result in results:
         if isinstance(result, BaseException):
             raise result
-        merged |= result
-    return merged
+    return results

@@ -1,6 +1,6 @@
-"""From Kafka to the logs: one batch, all partitions together (proof.md, steps 1 to 4).
+"""From Kafka to the logs: one batch, all partitions together.
 
-Entries, then tiles, then the compare-and-set of the heads: only the last commits. Whatever an instance that lost a log
+Entries and tiles at once, then the compare-and-set of the heads: only the last commits. Whatever an instance that lost a log
 still writes is refused there, and what it wrote before is byte for byte what the new owner writes.
 """
 
@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.proof_archive.domain import Entry, entry_of
 from services.proof_archive.log.growth import grow
+from services.proof_archive.log.inserts import at_once
 from services.proof_archive.log.ownership import Ownership
 from services.proof_archive.log.store import Store, Write
 from shared.crypto.merkle import leaf_hash
@@ -33,8 +34,8 @@ async def _cite_nothing(_entries: Iterable[Entry]) -> None:
 class Sequencer:
     """Appends the records of its partitions to their logs. Several instances may share the topics, or one process.
 
-    `cite` is given the entries once they are written, before the heads: what it keeps of them must be idempotent. `after` is
-    told of each step done (`entries`, `tiles`, `heads`): the place where tests of faults fail.
+    `cite` is given the entries while they are written, before the heads: what it keeps of them must be idempotent. `after` is
+    told of each step done (`entries` and `tiles`, in any order, then `heads`): the place where tests of faults fail.
     """
 
     def __init__(
@@ -100,11 +101,11 @@ class Sequencer:
         """Steps 2 to 4. After any failure the heads concerned are in doubt."""
         batch = list(writes.values())
         try:
-            await self._store.write_entries(batch)
-            await self._cite(entry for write in batch for entry in write.entries)
-            self._after("entries")
-            await self._store.write_tiles(batch)
-            self._after("tiles")
+            await at_once(  # nothing counts before the heads: one wait for the journal in place of three
+                self._step("entries", self._store.write_entries(batch)),
+                self._cite([entry for write in batch for entry in write.entries]),
+                self._step("tiles", self._store.write_tiles(batch)),
+            )
             lost = await self._store.commit(batch)
             self._after("heads")
         except BaseException:
@@ -118,6 +119,10 @@ class Sequencer:
             else:
                 self._owned.moved(tp, write.after, write.edge)
                 self._metrics.entries.labels(tp.topic).inc(len(write.entries))
+
+    async def _step(self, name: str, work: Awaitable[None]) -> None:
+        await work
+        self._after(name)
 
     async def _write_or_halt(self, tp: TopicPartition, write: Write) -> None:
         try:

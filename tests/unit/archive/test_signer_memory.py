@@ -5,7 +5,7 @@ import os
 import pytest
 
 from services.proof_archive.checkpoints.memory import FILE, Memory
-from services.proof_archive.signer import only_one
+from services.proof_archive.signer import only_one, rest_of
 from shared.crypto.checkpoint import Checkpoint
 from shared.errors import ConfigurationError
 
@@ -56,3 +56,8 @@ def test_one_signer_a_memory(tmp_path):
     finally:
         os.close(handle)
     os.close(only_one(tmp_path))
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.0, 0.25), (0.1, 0.15), (0.2, 0.05), (0.25, 0.05), (3.0, 0.05)])
+def test_rounds_begin_an_interval_apart_and_leave_a_rest(took, rest):
+    assert rest_of(0.25, took) == pytest.approx(rest)
