@@ -6,7 +6,6 @@ import asyncio
 import importlib.util
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,53 +93,82 @@ class Mongod:
 
         One that asks for credentials then has its operator.
         """
-        end = time.monotonic() + READY_S
-        while time.monotonic() < end:
-            for credentials in self._ways_in():
-                if await self._is_ready(credentials):
-                    return
-            await asyncio.sleep(0.1)
-        raise Unavailable(f"{self.name} has no primary on port {self._port} after {READY_S:.0f} s")
-
-    def _ways_in(self) -> list[dict[str, Any]]:
-        """Who to connect as, in turn: nobody (no credentials are asked for, or nobody has any yet), then the operator."""
-        if self._secure is None:
-            return [{}]
-        return [{"username": OPERATOR, "password": self._secure.password(OPERATOR), "authSource": "admin"}, {}]
-
-    async def _is_ready(self, credentials: dict[str, Any]) -> bool:
-        client: Client = AsyncMongoClient(
-            "127.0.0.1",
-            self._port,
-            directConnection=True,
-            serverSelectionTimeoutMS=500,
-            connectTimeoutMS=500,
-            **credentials,
-        )
         try:
-            if not (await client.admin.command("hello")).get("isWritablePrimary"):
-                await self._configure(client)
+            async with asyncio.timeout(READY_S):
+                while not await self._listens():  # noqa: ASYNC110 - another process is asked
+                    await asyncio.sleep(0.05)
+                async with self._client() as nobody:
+                    while not await self._is_ready(nobody):  # noqa: ASYNC110 - the same
+                        await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise Unavailable(f"{self.name} has no primary on port {self._port} after {READY_S:.0f} s") from None
+
+    async def _is_ready(self, nobody: Client) -> bool:
+        """As nobody first, which a server without users lets in from its own machine; as the operator where it has one.
+
+        PyMongo is not asked before the port answers, nor as an operator who may not exist yet, and one client asks all: it
+        forgets the sockets of connections that fail or are cut short.
+        """
+        try:
+            if (await nobody.admin.command("hello")).get("isWritablePrimary"):
+                await self._ensure_operator(nobody)
+                return True
+            if await self._configured(nobody) or self._secure is None:
                 return False
-            if self._secure is not None and not credentials:
-                password = self._secure.password(OPERATOR)
-                await client.admin.command("createUser", OPERATOR, pwd=password, roles=["root"])
-        except PyMongoError:  # not listening yet, between two states, or the wrong way in: asked again
+            async with self._client(
+                username=OPERATOR, password=self._secure.password(OPERATOR), authSource="admin"
+            ) as operator:
+                await self._configured(operator)
+        except PyMongoError:  # between two states: asked again
+            pass
+        return False
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
             return False
-        finally:
-            await client.close()
+        writer.close()
+        await writer.wait_closed()
         return True
 
-    async def _configure(self, client: Client) -> None:
+    def _client(self, **credentials: Any) -> Client:
+        return AsyncMongoClient(
+            "127.0.0.1", self._port, directConnection=True, serverSelectionTimeoutMS=5000, connectTimeoutMS=5000,
+            **credentials,
+        )  # fmt: skip
+
+    async def _ensure_operator(self, nobody: Client) -> None:
+        """The first user, made by nobody: refused once there is one."""
+        if self._secure is None:
+            return
+        try:
+            await nobody.admin.command("createUser", OPERATOR, pwd=self._secure.password(OPERATOR), roles=["root"])
+        except OperationFailure as error:
+            if error.code != UNAUTHORIZED:
+                raise
+
+    async def _configured(self, client: Client) -> bool:
+        """Initiate the set, or tell it its new address. False where only the operator may ask."""
         host = f"127.0.0.1:{self._port}"
         try:
             config = (await client.admin.command("replSetGetConfig"))["config"]
         except OperationFailure as error:
             if error.code not in (NOT_YET_INITIALISED, UNAUTHORIZED):
                 raise
-            wanted = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}]}
-            await client.admin.command("replSetInitiate", wanted)
-            return
+            return await self._initiated(client, host)
         if config["members"][0]["host"] != host:
             config["members"][0]["host"] = host
             config["version"] += 1
             await client.admin.command("replSetReconfig", config, force=True)
+        return True
+
+    @staticmethod
+    async def _initiated(client: Client, host: str) -> bool:
+        try:
+            await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}]})
+        except OperationFailure as error:
+            if error.code != UNAUTHORIZED:
+                raise
+            return False
+        return True
