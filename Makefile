@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 WORKERS ?= 2
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo up test lint format bench mutation lock clean
+.PHONY: help install demo up test lint format bench mutation sbom audit lock clean
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -44,12 +44,20 @@ bench: install  ## the figures of docs/benchmarks.md, as ratios in one run
 mutation: install  ## changes the law in every way it can, and says which changes no test notices (long)
 	$(BIN)/python -m tests.mutation.run $(ARGS)
 
+sbom: install  ## CycloneDX list of what the image holds, made from its lock: build/sbom.cdx.json
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements deploy/docker/requirements.lock --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --spec-version 1.6 --output-format JSON --output-file build/sbom.cdx.json
+
+audit: install  ## known vulnerabilities of what is locked (asks pypi.org or, with ARGS='-s osv', osv.dev)
+	$(BIN)/pip-audit --strict --disable-pip --no-deps -r requirements.lock $(ARGS)
+
 lock: ## refresh requirements.lock (needs the network)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --all-extras pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra tracing pyproject.toml -o deploy/docker/requirements.lock
+	  --constraint requirements.lock --extra tracing pyproject.toml -o deploy/docker/requirements.lock
 
 clean:  ## remove what was built here
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .opposable
