@@ -27,7 +27,7 @@ from services.cli.demo_stream import read_lines
 from services.cli.demo_text import Words
 from services.cli.language import choose, language
 from services.cli.target import NEGATIVE, AsJson, print_json, run
-from services.cli.up import example_registry, ignore_itself, stop_on_signals, system_plan
+from services.cli.up import console_sentences, example_registry, ignore_itself, stop_on_signals, system_plan
 from shared.errors import ConfigurationError
 from shared.local_engines.choose import Wishes
 from shared.local_engines.supervisor import Supervisor
@@ -95,6 +95,8 @@ def demo(
             show(Console(), outcome, words)
             typer.echo(words("files", path=str(outcome.proof)))
         if keep:
+            for sentence in console_sentences(endpoints, directory):
+                typer.echo(sentence)
             _invite(words, directory, {name: at.url for name, at in endpoints.services.items()}, endpoints.kafka)
     finally:
         screen.print(f"[dim]{words('stopping')}[/]")
