@@ -40,7 +40,9 @@ class Fold:
 
 def covers(stop, line):
     """Same person, in scope, and not older than the consent: at the same instant the stop wins."""
-    in_scope = all(stop[s] == "all" or line[v] in stop[s] for s, v in (("channels", "channel"), ("purposes", "purpose")))
+    in_scope = all(
+        stop[s] == "all" or line[v] in stop[s] for s, v in (("channels", "channel"), ("purposes", "purpose"))
+    )
     return concerns(stop, line) and in_scope and stop["at"] >= line["collected_at"]
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.helpers import create_ssl_context
-
 from fold import Fold
 
 PARTY = os.environ["OPPOSABLE_PARTY"]
@@ -28,7 +27,9 @@ def connection():
     options = {"bootstrap_servers": os.environ["OPPOSABLE_KAFKA"]}
     if "OPPOSABLE_PASSWORD_FILE" in os.environ:
         options |= {
-            "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512", "sasl_plain_username": PARTY,
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": PARTY,
             "sasl_plain_password": Path(os.environ["OPPOSABLE_PASSWORD_FILE"]).read_text().strip(),
             "ssl_context": create_ssl_context(cafile=os.environ.get("OPPOSABLE_CA_FILE")),
         }
@@ -41,33 +42,50 @@ def now():
 
 async def publish(producer, topic, kind, data, event_id):
     """One event in binary mode. The same id with the same content counts once, so a retry is harmless."""
-    headers = [("ce_specversion", b"1.0"), ("ce_id", event_id.encode()), ("ce_source", PARTY.encode()),
-               ("ce_type", kind.encode()), ("content-type", b"application/json")]
-    await producer.send_and_wait(f"in.{PARTY}.{topic}", json.dumps(data).encode(), key=event_id.encode(), headers=headers)
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event_id.encode()),
+        ("ce_source", PARTY.encode()),
+        ("ce_type", kind.encode()),
+        ("content-type", b"application/json"),
+    ]
+    await producer.send_and_wait(
+        f"in.{PARTY}.{topic}", json.dumps(data).encode(), key=event_id.encode(), headers=headers
+    )
 
 
 def consumer(group, *feeds):
     """Offsets are committed by hand, after the events were acted upon. Your groups are called `<party>.…`."""
     topics = [f"out.{PARTY}.{feed}" for feed in feeds]
-    return AIOKafkaConsumer(*topics, **connection(), group_id=f"{PARTY}.{group}", auto_offset_reset="earliest",
-                            enable_auto_commit=False)
+    return AIOKafkaConsumer(
+        *topics, **connection(), group_id=f"{PARTY}.{group}", auto_offset_reset="earliest", enable_auto_commit=False
+    )
 
 
 async def consent(template, email):
     consent_id = str(uuid.uuid4())
-    data = json.loads(Path(template).read_text()) | {
-        "consent_id": consent_id, "collected_at": now(), "contacts": [{"type": "email", "value": email}]}
+    data = json.loads(template) | {
+        "consent_id": consent_id,
+        "collected_at": now(),
+        "contacts": [{"type": "email", "value": email}],
+    }
     async with AIOKafkaProducer(**connection(), acks="all", enable_idempotence=True) as producer:
         await publish(producer, "consents", "opposable.consent.collected.v1", data, f"c-{consent_id}")
     async with consumer(f"receipt-{consent_id[:8]}", "receipts") as receipts:
         async for record in receipts:
             receipt = json.loads(record.value)
             if receipt["event_id"] == f"c-{consent_id}":
-                return print(receipt["status"], consent_id, receipt["problems"], flush=True)
+                print(receipt["status"], consent_id, receipt["problems"], flush=True)
+                return
 
 
 async def withdraw(email):
-    stop = {"stop_id": f"w-{uuid.uuid4()}", "at": now(), "kind": "withdrawal", "contacts": [{"type": "email", "value": email}]}
+    stop = {
+        "stop_id": f"w-{uuid.uuid4()}",
+        "at": now(),
+        "kind": "withdrawal",
+        "contacts": [{"type": "email", "value": email}],
+    }
     async with AIOKafkaProducer(**connection(), acks="all", enable_idempotence=True) as producer:
         await publish(producer, "rights", "opposable.stop.requested.v1", stop, stop["stop_id"])
     print("withdrawn", stop["stop_id"], flush=True)
@@ -76,8 +94,10 @@ async def withdraw(email):
 async def follow(orders=0):
     """Each event: act, acknowledge, then commit. A crash repeats the last ones; they change nothing."""
     fold, acknowledged = Fold(), 0
-    async with AIOKafkaProducer(**connection(), acks="all", enable_idempotence=True) as producer, consumer(
-            "crm", "permissions", "withdrawals") as told:
+    async with (
+        AIOKafkaProducer(**connection(), acks="all", enable_idempotence=True) as producer,
+        consumer("crm", "permissions", "withdrawals") as told,
+    ):
         async for record in told:
             kind, data = dict(record.headers)["ce_type"].decode(), json.loads(record.value)
             fold.take(kind, data)  # in your system: one transaction of your database
@@ -100,4 +120,10 @@ async def follow(orders=0):
 
 if __name__ == "__main__":
     command, *rest = sys.argv[1:]
-    asyncio.run({"consent": consent, "withdraw": withdraw, "follow": lambda n=0: follow(int(n))}[command](*rest))
+    asyncio.run(
+        {
+            "consent": lambda file, email: consent(Path(file).read_text(), email),
+            "withdraw": withdraw,
+            "follow": lambda n=0: follow(int(n)),
+        }[command](*rest)
+    )

@@ -10,9 +10,8 @@ import threading
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
-
 from fold import Fold
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 SECRET = Webhook(os.environ["OPPOSABLE_WEBHOOK_SECRET"].strip())
 FOLD, SEEN, ANSWERS, LOCK = Fold(), set(), {}, threading.Lock()  # in your system: one transaction of your database
@@ -29,7 +28,9 @@ def take(headers, body):
         SEEN.add(headers["webhook-id"])
         if kind == "opposable.stop.ordered.v1":
             now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            ANSWERS[order] = {"status": "applied", "applied_at": now} if FOLD.knows(data) else {"status": "unknown_person"}
+            ANSWERS[order] = (
+                {"status": "applied", "applied_at": now} if FOLD.knows(data) else {"status": "unknown_person"}
+            )
         FOLD.take(kind, data)
     return (200, ANSWERS[order]) if kind == "opposable.stop.ordered.v1" else (204, None)
 
@@ -38,7 +39,9 @@ def check(body):
     """The question of `opposable party check`: may this person be contacted?"""
     asked = json.loads(body)
     key = (asked.get("match_key") or {}).get("key")
-    return 200, {"allowed": FOLD.may(asked["channel"], asked["purpose"], consent_id=asked.get("consent_id"), match_key=key)}
+    return 200, {
+        "allowed": FOLD.may(asked["channel"], asked["purpose"], consent_id=asked.get("consent_id"), match_key=key)
+    }
 
 
 class Endpoint(BaseHTTPRequestHandler):
