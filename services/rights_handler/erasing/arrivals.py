@@ -12,7 +12,13 @@ from typing import Any
 
 from services.rights_handler import decoding
 from services.rights_handler.erasing.model import Fate
-from services.rights_handler.erasing.said import KEY_DESTROYED, OWNER_SHREDDED, RECORD_ERASED, RECORD_RESTRICTED
+from services.rights_handler.erasing.said import (
+    KEY_DESTROYED,
+    OWNER_SHREDDED,
+    RECORD_ERASED,
+    RECORD_RESTRICTED,
+    is_owner,
+)
 from services.rights_handler.erasing.store import MongoErasures
 from services.rights_handler.erasing.stuck import STUCK
 from services.rights_handler.erasing.tombstones import Tombstones
@@ -40,7 +46,10 @@ class Arrivals:
     async def process(self, records: Sequence[Record]) -> None:
         """One batch."""
         batch = [facts for record in records if (facts := self._facts(record)) is not None]
-        marks = {str(facts["record"]): _MARKS[facts["kind"]] for facts in batch if facts["kind"] in _MARKS}
+        marked = [facts for facts in batch if facts["kind"] in _MARKS and not is_owner(str(facts["record"]))]
+        marks = {
+            str(facts["record"]): _MARKS[facts["kind"]] for facts in marked
+        }  # a stop or a request has no row there
         grants = await self._index.grants_of(marks)
         about = stops_by_record(await self._index.stops_about(grants), grants)
         now = format_instant(self._clock.now())

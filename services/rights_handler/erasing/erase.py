@@ -43,7 +43,7 @@ class Erasing:
             Erasure(
                 one.record, cause, now, "decided" if said.is_owner(one.record) else _first(cause),
                 owners=tuple(sorted((also or {}).get(one.record, ()))), parties=one.parties, received_at=one.received_at,
-                fate=Fate("erase") if said.is_owner(one.record) else None, next_at=now,
+                fate=one.fate if said.is_owner(one.record) else None, next_at=now,
             )
             for one in planned if one.state is None
         ])  # fmt: skip
@@ -66,7 +66,7 @@ class Erasing:
         found = []
         for record in wanted:
             row, grant = begun.get(record), grants.get(record)
-            parties = said.parties_of(grant) if grant is not None else (record.partition("/")[0],)
+            parties = said.parties_of(grant) if grant is not None else (said.source_of(record),)
             keys: Collection[str] = grant.contact_keys if grant is not None else ()
             received = grant.received_at if grant is not None else None
             if row is not None:

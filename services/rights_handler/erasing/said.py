@@ -31,6 +31,11 @@ def is_owner(name: str) -> bool:
     return name.count("/") >= 2  # noqa: PLR2004 - <kind>/<source>/<id>
 
 
+def source_of(name: str) -> str:
+    """The party that a name in the vault begins with: `acme/…`, `stop/acme/…`."""
+    return name.split("/")[1 if is_owner(name) else 0]
+
+
 def entry(erasure: Erasure) -> Outgoing:
     """The entry that settles a record. Raises IntegrityError where its fate is not settled."""
     fate = erasure.fate

@@ -137,8 +137,8 @@ class Steps:
         for row in rows:
             grant = grants.get(row.record)
             if grant is None:
-                collector = (row.record.partition("/")[0],)
-                after.append(await self._held(replace(row, fate=Fate("erase"), parties=row.parties or collector)))
+                parties = row.parties or (said.source_of(row.record),)
+                after.append(await self._held(replace(row, fate=Fate("erase"), parties=parties)))
                 continue
             mine = [s for s in stops.get(row.record, ()) if request_of(s.id) is None]
             owners = {*row.owners, *(f"stop/{s.id}" for s in mine), *(f"report/{r}" for r in reports[row.record])}

@@ -27,6 +27,9 @@ LIFE_YEARS = 3
 STOP_YEARS = 3
 """How long the text of a stop is kept as proof that it was said (délib. CNIL 2021-131, reported: an opposition is kept three
 years at least; its keyed hashes stay and go on blocking)."""
+REQUEST_YEARS = 5
+"""How long what a person wrote in a request, and the letters that answered it, are kept once it is closed, as proof of the answer
+(C. civ. art. 2224, RGPD 5(2), 17(3)(e)): then its own key is destroyed; what was done, and when, remains."""
 _DAY_LENGTH = len("2027-09-13")
 
 

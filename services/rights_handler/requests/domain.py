@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.rights_handler.domain import Instant
+from services.rights_handler.erasing.table import REQUEST_YEARS, years_after
 from services.rights_handler.kinds import REVERSIBLE
 from services.rights_handler.moments import months_after
 from services.rights_handler.requests.model import Letter, Request
@@ -24,8 +25,6 @@ REPEAT = timedelta(days=1)
 """How often an overdue request is raised again."""
 CLAIM = timedelta(seconds=60)
 """Whoever decides has so long to order the letter; then any instance does."""
-KEPT = timedelta(days=5 * 365)
-"""After its end, how long the personal part of a request is kept as proof of the answer (C. civ. art. 2224: five years)."""
 IDENTITY_WAIT = timedelta(days=30)
 """How long the person's proof of identity is waited for before the operator must decide."""
 
@@ -118,7 +117,9 @@ def told(request: Request, now: Instant, ordered: int) -> Request:
         return replace(after, next_at=_later(after.paused_at, IDENTITY_WAIT))
     if after.live:
         return replace(after, next_at=_next(after, now))
-    return replace(after, next_at=_later(now, REPEAT) if after.closed_at is None else _later(after.closed_at, KEPT))
+    return replace(
+        after, next_at=_later(now, REPEAT) if after.closed_at is None else years_after(after.closed_at, REQUEST_YEARS)
+    )
 
 
 def erased_records(request: Request, records: Sequence[str], now: Instant) -> Request:
@@ -133,12 +134,12 @@ def settled(request: Request, now: Instant) -> Request:
     """Every recipient has applied it."""
     if request.state not in ("answered", "refused"):
         return request
-    return _with(request, now, "closed", state="closed", next_at=_later(now, KEPT), closed_at=now)
+    return _with(request, now, "closed", state="closed", next_at=years_after(now, REQUEST_YEARS), closed_at=now)
 
 
 def is_past(request: Request, now: Instant) -> bool:
     """Whether its personal part has served: kept as long as an answer may have to be proven, and no longer."""
-    return request.closed_at is not None and now >= _later(request.closed_at, KEPT)
+    return request.closed_at is not None and now >= years_after(request.closed_at, REQUEST_YEARS)
 
 
 def forgotten(request: Request, now: Instant) -> Request:

@@ -392,6 +392,25 @@ async def test_the_text_of_an_old_stop_is_given_up_and_what_it_does_stays(scene)
     assert "acme/old" in {stop.id for stop in await scene.index.stops_about([grant])}
 
 
+async def test_the_key_of_a_request_goes_and_a_hold_on_who_received_it_keeps_it(scene):
+    scene.keys.admitted |= {"request/acme/r1", "request/hibou/r2"}
+    hold = Hold("case-3", ScopeKind.PARTY, scope_text(ScopeKind.PARTY, "hibou"), "legal", HoldReason.LITIGATION,
+                format_instant(NOW + timedelta(days=90)), format_instant(NOW))  # fmt: skip
+    await scene.acts.add(hold)
+    await scene.erasing.erase(["request/acme/r1", "request/hibou/r2"], cause=Cause.RETENTION)
+    await scene.run(states=("done", "restricted"))
+    assert [facts["record"] for facts in scene.facts("owner.shredded")] == ["request/acme/r1"]
+    assert [(f["record"], f["because"]) for f in scene.facts("record.restricted")] == [
+        ("request/hibou/r2", ["HOLD:case-3"])
+    ]
+    assert {record for _, record, _ in scene.history} == {"request/acme/r1"}, "what the eraser destroyed"
+    assert await scene.db.grants.count_documents({}) == 0, "a request is no consent: no tombstone of one appears"
+    await scene.acts.release("case-3")
+    scene.clock.advance(timedelta(days=1))
+    await scene.run(states=("done",))
+    assert {record for _, record, _ in scene.history} == {"request/acme/r1", "request/hibou/r2"}
+
+
 @pytest.mark.parametrize(
     "value", [b"", b"{", b'{"facts":{}}', b'{"facts":{"kind":"record.erased","record":"a/b"},"sealed":"?"}']
 )

@@ -7,6 +7,7 @@ import pytest
 
 from services.rights_handler.requests.sweeping import LEASE
 from services.rights_handler.scheduler import MOST, Scheduler
+from shared.instants import parse_instant
 from tests.unit.requests.requests_world import Bench
 from tests.unit.rights.rights_world import TIMES
 
@@ -32,6 +33,45 @@ async def test_an_unanswered_request_is_raised_with_the_archive_told_once(bench)
     bench.clock.advance(timedelta(days=3))
     assert await bench.sweeping.sweep(MOST) == 0
     assert not bench.log.said
+
+
+async def test_five_years_after_it_closed_its_own_key_goes_and_what_was_done_remains(bench):
+    name = await bench.receive("access")
+    await bench.handling.answer(name)
+    closed = bench.now(name)
+    assert (closed.state, closed.next_at) == ("closed", f"{int(closed.closed_at[:4]) + 5}{closed.closed_at[4:]}")
+    assert closed.sealed is not None
+    assert closed.letters[0].sealed
+    bench.clock.advance(parse_instant(closed.next_at) - bench.clock.now() - timedelta(milliseconds=1))
+    assert await bench.sweeping.sweep(MOST) == 0
+    assert bench.begun == []
+    bench.clock.advance(timedelta(milliseconds=1))
+    assert await bench.sweeping.sweep(MOST) == 1
+    assert [(records, cause) for records, cause, _ in bench.begun] == [((f"request/{name}",), "retention")]
+    after = bench.now(name)
+    assert (after.sealed, [letter.sealed for letter in after.letters], after.next_at) == (None, [b""], None)
+    assert [entry["what"] for entry in after.history] == [*(entry["what"] for entry in closed.history), "forgotten"]
+    assert (after.state, after.closed_at, after.right) == ("closed", closed.closed_at, "access")
+    bench.clock.advance(timedelta(days=400))
+    assert await bench.sweeping.sweep(MOST) == 0, "and nothing is due of it any more"
+
+
+async def test_an_instance_that_dies_while_it_forgets_is_followed_by_another(bench):
+    name = await bench.receive("access")
+    await bench.handling.answer(name)
+    bench.clock.advance(parse_instant(bench.now(name).next_at) - bench.clock.now())
+
+    async def dies(_records, *, cause):
+        raise KeyboardInterrupt(cause)
+
+    bench.settling.erasing.erase, good = dies, bench.settling.erasing.erase
+    with pytest.raises(KeyboardInterrupt):
+        await bench.sweeping.sweep(MOST)
+    assert bench.now(name).sealed is not None, "the key is ordered to be destroyed first"
+    bench.settling.erasing.erase = good
+    bench.clock.advance(LEASE)
+    assert await bench.sweeping.sweep(MOST) == 1
+    assert bench.now(name).sealed is None
 
 
 async def test_two_instances_never_act_on_one_request(bench):
