@@ -69,6 +69,7 @@ DASHBOARDS: tuple[Dashboard, ...] = (
     Dashboard("opposable-partners", "Opposable: partners", (
         Panel("Receipts a second", "sum by (status) (rate(opposable_receipts_total[5m]))", "{{status}}", "ops"),
         Panel("Verdict lines", "sum by (verdict) (rate(opposable_verdict_lines_total[5m]))", "{{verdict}}", "ops"),
+        Panel("Reasons of verdicts", "topk(10, sum by (reason) (rate(opposable_verdict_reasons_total[5m])))", "{{reason}}", "ops"),
         Panel("Permissions told", "sum by (type) (increase(opposable_permissions_total[1h]))", "{{type}}"),
         Panel("Proofs handed over", "sum by (scope, format) (increase(opposable_proofs_delivered_total[1h]))", "{{scope}} {{format}}"),
     )),
