@@ -3,22 +3,31 @@
 Instants are RFC 3339 in UTC with milliseconds, always as long: comparing the texts compares the instants.
 """
 
+import json
 from datetime import datetime, timezone
 
 
 class Fold:
-    """Your permissions and stops. Keep both in your database; here they are in memory."""
+    """Your permissions and stops. They outlive your process: in your database; here in a file, or in memory."""
 
-    def __init__(self):
-        self.lines = {}  # (record, channel, purpose, sector) -> the last word on it
-        self.stops = {}  # order_id -> the order
+    def __init__(self, file=None):
+        kept = json.loads(file.read_text()) if file is not None and file.exists() else {"lines": {}, "stops": {}}
+        self.file = file
+        self.lines = kept["lines"]  # record, channel, purpose, sector -> the last word on it
+        self.stops = kept["stops"]  # order_id -> the order
+
+    def save(self):
+        """Before you acknowledge and before you commit: what is lost here is asked of nobody again."""
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps({"lines": self.lines, "stops": self.stops}))
+        new.replace(self.file)
 
     def take(self, kind, data):
         """One event of your permissions or withdrawals."""
         if kind == "opposable.stop.ordered.v1":
             self.stops[data["order_id"]] = data  # also about a person you do not know: the permission may come later
         elif kind.startswith("opposable.permission."):
-            line = (data["record"], data["channel"], data["purpose"], data["sector"])
+            line = " ".join((data["record"], data["channel"], data["purpose"], data["sector"]))
             self.lines[line] = {**data, "granted": kind == "opposable.permission.granted.v1"}
 
     def may(self, channel, purpose="prospecting", *, consent_id=None, match_key=None, now=None):

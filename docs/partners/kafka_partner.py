@@ -3,7 +3,8 @@
 python kafka_partner.py consent consent.json EMAIL     publish a consent, wait for its receipt
 python kafka_partner.py withdraw EMAIL                 publish a withdrawal
 python kafka_partner.py follow [N]                     take in permissions and orders, acknowledge; stop after N orders
-Environment: OPPOSABLE_KAFKA, OPPOSABLE_PARTY, OPPOSABLE_PASSWORD_FILE, OPPOSABLE_CA_FILE (none of the last two: no credentials).
+Environment: OPPOSABLE_KAFKA, OPPOSABLE_PARTY, OPPOSABLE_PASSWORD_FILE and OPPOSABLE_CA_FILE (neither: no credentials),
+OPPOSABLE_STATE (where `follow` keeps what it was told; default: PARTY.fold.json).
 """
 
 import asyncio
@@ -93,14 +94,15 @@ async def withdraw(email):
 
 async def follow(orders=0):
     """Each event: act, acknowledge, then commit. A crash repeats the last ones; they change nothing."""
-    fold, acknowledged = Fold(), 0
+    fold, acknowledged = Fold(Path(os.environ.get("OPPOSABLE_STATE", f"{PARTY}.fold.json"))), 0
     async with (
         AIOKafkaProducer(**connection(), acks="all", enable_idempotence=True) as producer,
         consumer("crm", "permissions", "withdrawals") as told,
     ):
         async for record in told:
             kind, data = dict(record.headers)["ce_type"].decode(), json.loads(record.value)
-            fold.take(kind, data)  # in your system: one transaction of your database
+            fold.take(kind, data)
+            fold.save()  # in your system: a transaction of your database
             if kind == "opposable.stop.ordered.v1":
                 status = "applied" if fold.knows(data) else "unknown_person"
                 answer = {"order_id": data["order_id"], "status": status}

@@ -63,7 +63,7 @@ def onboarded(at, tmp_path_factory):
             **os.environ, "OPPOSABLE_PARTY": party, "OPPOSABLE_KEY": key, "OPPOSABLE_API_KEY": key,
             "OPPOSABLE_URL": at.url("collector"), "OPPOSABLE_COLLECTOR_URL": at.url("collector"),
             "OPPOSABLE_KAFKA": at.kafka, "OPPOSABLE_PASSWORD_FILE": str(password), "OPPOSABLE_CA_FILE": str(authority),
-            "OPPOSABLE_CLIENT": str(client), "NO_PROXY": "*", "PYTHONUTF8": "1",
+            "OPPOSABLE_CLIENT": str(client), "OPPOSABLE_STATE": str(folder / f"{party}.fold.json"), "NO_PROXY": "*", "PYTHONUTF8": "1",
         }  # fmt: skip
     return found
 
