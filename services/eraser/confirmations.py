@@ -31,6 +31,7 @@ from shared.topics import CHECKPOINTS_LATEST, ERASURES
 ARCHIVE = "the signed log"
 INDEX = "rights_handler.erasures"
 RETRY_S = 1.0
+TRUST_FILE_S = 0.5
 POLL_MS = 200
 
 
@@ -78,6 +79,10 @@ class KafkaConfirmations:
 
     async def follow(self) -> None:
         """Read `checkpoints.latest` from its beginning, for ever."""
+        if not self._trust_file.exists():
+            self._log.info("waiting for the trust file: nothing is destroyed before it is there")
+        while not self._trust_file.exists():  # noqa: ASYNC110 - written once the whole system is ready, by another process
+            await asyncio.sleep(TRUST_FILE_S)
         keys = self._keys()
         consumer = AIOKafkaConsumer(**self._options, enable_auto_commit=False, auto_offset_reset="earliest")
         try:

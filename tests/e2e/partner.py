@@ -103,7 +103,7 @@ class Partner:
         async with self._reader(topic) as consumer, asyncio.timeout(seconds):
             while len(found) < count:
                 found += [b for b in await _bodies(consumer) if match(b)]
-        return found
+        return found[:count]  # a reminder may stand right behind
 
     async def none(self, topic: str, match: Any, seconds: float = 3) -> None:
         """Raises AssertionError if a matching record stands on the topic now or within some seconds."""
