@@ -13,8 +13,8 @@ from shared.registry.view import RegistryView
 
 EDGES_DRAWN = 60
 """The largest edges; the table below the drawing holds all of them."""
-WIDTH, ROW, BOX_WIDTH, BOX_HEIGHT, TOP = 960, 46, 230, 34, 30
-COLUMNS = (0, 365, 730)
+WIDTH, ROW, BOX_WIDTH, BOX_HEIGHT, TOP = 962, 46, 230, 34, 30
+COLUMNS = (1, 366, 731)
 WIDEST, NARROWEST = 10.0, 1.2
 
 

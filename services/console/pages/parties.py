@@ -50,7 +50,7 @@ WORDS: Catalogue = {
     "parties.agreement": ("Contrat", "Agreement"),
     "parties.with": ("Avec", "With"),
     "parties.period": ("Période", "Period"),
-    "parties.days": ("{days} j", "{days} d"),
+    "parties.days": ("{days}\u00a0j", "{days}\u00a0d"),
     "parties.channels": ("Canaux", "Channels"),
     "parties.sla": ("Preuve / retrait", "Proof / stop"),
     "parties.clauses": ("Clauses manquantes", "Missing clauses"),

@@ -22,6 +22,7 @@ NOTIFY_WITHIN = timedelta(hours=72)
 """RGPD 33(1): without undue delay and, where feasible, within 72 hours after having become aware of it."""
 REMIND_AFTER = tuple(timedelta(hours=hours) for hours in (24, 48, 60, 72))
 REPEAT = timedelta(days=1)
+NOT_NEEDED = {"waived": True, "notified_at": None, "reference": None, "late": False, "late_because": None}
 _CONTACT = re.compile(r"@|(\+|\b0)[\d\s.()-]{8,}|\d{9,}")
 
 
@@ -173,6 +174,7 @@ def notified(breach: Breach, at: Instant, reference: str | None, late_because: s
             422, "BREACH-LATE", "After 72 hours the notification gives the reasons for the delay (RGPD 33(1))"
         )
     authority = {
+        "waived": False,
         "notified_at": at,
         "reference": reference,
         "late": late,
@@ -188,7 +190,7 @@ def waived(breach: Breach, now: Instant) -> Breach:
         raise Refusal(
             409, "BREACH-RISK", "Only a breach that is unlikely to result in a risk is not notified (RGPD 33(1))"
         )
-    return breach.changed(now, "authority_not_needed", authority={"waived": True}, next_at=None)
+    return breach.changed(now, "authority_not_needed", authority=NOT_NEEDED, next_at=None)
 
 
 def persons_settled(breach: Breach, informed_at: Instant | None, exempt: Exemption | None, now: Instant) -> Breach:

@@ -353,6 +353,7 @@ async def test_a_dpo_decides_a_line_and_sees_the_archived_decision(partner, righ
 
 async def test_a_dpo_opens_and_closes_a_breach(partner, accounts):
     identity = f"V-{uuid.uuid4().hex[:6]}"
+    await partner.permissions("canalvert", await partner.consent(consent(someone())))
     async with seated(accounts, "lise") as seat:
         page = seat.page
         await seat.go("/breaches")

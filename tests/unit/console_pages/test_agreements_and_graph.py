@@ -107,7 +107,7 @@ def test_the_drawing_holds_the_largest_edges_and_each_box_once() -> None:
     assert made.drawn == EDGES_DRAWN
     boxes = [(node.label, node.x) for node in made.nodes]
     assert len(boxes) == len(set(boxes)) == 1 + 3 + EDGES_DRAWN
-    assert ("ACME Jeux SAS", 0) in boxes
+    assert ("ACME Jeux SAS", 1) in boxes
     assert all(node.y >= 0 and node.y < made.height for node in made.nodes)
     places = sorted((node.x, node.y) for node in made.nodes)
     assert len(places) == len(set(places)), "no box lies on another"
