@@ -15,6 +15,32 @@ from shared.errors import InputError, OpposableError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string", "pattern": "^urn:opposable:problem:"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "code": {"type": "string", "description": "stable; what a program compares"},
+        "detail": {"type": "string"},
+        "problems": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "pointer", "message"],
+                "properties": {name: {"type": "string"} for name in ("code", "pointer", "message")},
+            },
+        },
+    },
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Refused, or not done (503 says when to try again): problem details (RFC 9457)",
+        "content": {MEDIA_TYPE: {"schema": SCHEMA}},
+    }
+}
+"""In the OpenAPI of every route."""
 
 
 def problem(status: int, title: str, *, code: str, detail: str = "", **more: Any) -> JSONResponse:

@@ -25,6 +25,7 @@ from shared.kafka.publisher import Publisher
 from shared.kafka.record import Record
 from shared.metrics import Metrics
 from shared.mongo import Client, connect
+from shared.problems import RESPONSES
 from shared.problems import install as install_problems
 from shared.provisioning import require_topics
 from shared.registry.feed import RegistryFeed
@@ -52,7 +53,7 @@ class Context:
         self.publisher = Publisher(settings, name, self.tracing)
         self.mongo: Client = connect(settings, name)
         self.registry = RegistryFeed(settings, name, self.log)
-        self.app = FastAPI(title=f"Opposable {name}", version="1", docs_url=None, redoc_url=None)
+        self.app = FastAPI(title=f"Opposable {name}", version="1", docs_url=None, redoc_url=None, responses=RESPONSES)
         self.checks: list[health.Check] = [self._engines, self._consumers]
         self._broker = make_broker(settings, name)
         self._consuming: list[Consuming] = []

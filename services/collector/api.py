@@ -6,30 +6,55 @@ of each event comes as a receipt, the same as for events published by Kafka.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector.domain import EVENT_ID
 from shared.auth import Authenticator, Caller
-from shared.bodies import limited
+from shared.bodies import described, limited
 from shared.contracts.envelope import Envelope, to_headers
+from shared.contracts.types import EventId, Instant, PartyId
 from shared.errors import InputError, Problem, Unavailable
 from shared.kafka.publisher import Outgoing, Publisher
+from shared.problems import MEDIA_TYPE, SCHEMA
 from shared.topics import IN_CONSENTS, IN_RIGHTS
 
 CONSENT_TYPE = "opposable.consent.collected.v1"
 BATCH_MOST = 1000
 
 
+class CloudEvent(BaseModel):
+    """One event in structured mode. In binary mode the attributes are headers (`ce-id`…) and the body is `data` alone."""
+
+    model_config = ConfigDict(extra="allow")
+    specversion: Literal["1.0"]
+    id: EventId
+    source: PartyId
+    """The party this key belongs to."""
+    type: str
+    """One of the types of the contracts (docs/contracts)."""
+    time: Instant | None = None
+    data: dict[str, Any]
+
+
+Events = CloudEvent | Annotated[list[CloudEvent], Field(min_length=1, max_length=BATCH_MOST)]
+
+
 def make_router(auth: Authenticator, publisher: Publisher, max_bytes: int) -> APIRouter:
     """The collector's routes."""
     router = APIRouter()
 
-    @router.post("/v1/events", status_code=202)
+    refused: dict[str, Any] = {MEDIA_TYPE: {"schema": SCHEMA}, "application/json": {"schema": {}}}
+    none: dict[int | str, dict[str, Any]] = {
+        422: {"description": "None was queued: a problem of the whole, or of each event", "content": refused}
+    }
+
+    @router.post("/v1/events", status_code=202, openapi_extra=described(Events), responses=none)
     async def events(request: Request) -> JSONResponse:
         caller = auth.caller(request)
         caller.require("collector", "prospector")
@@ -84,5 +109,8 @@ def _outgoing(item: Any, caller: Caller) -> tuple[Outgoing, str]:
     row = IN_CONSENTS if kind == CONSENT_TYPE else IN_RIGHTS
     time = item.get("time")
     envelope = Envelope(id=event_id, source=source, type=kind, time=time if isinstance(time, str) else None)
-    topic = row.of(source)
-    return Outgoing(topic, event_id.encode(), orjson.dumps(item["data"]), tuple(to_headers(envelope))), event_id
+    try:
+        value = orjson.dumps(item["data"])
+    except orjson.JSONEncodeError:
+        raise InputError([Problem("ENVELOPE-DATA", "/data", "the data is nested beyond reason")]) from None
+    return Outgoing(row.of(source), event_id.encode(), value, tuple(to_headers(envelope))), event_id

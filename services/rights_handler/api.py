@@ -15,16 +15,25 @@ from fastapi.responses import JSONResponse
 from services.rights_handler.deliveries import OPERATOR
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.ledger import MongoLedger
-from services.rights_handler.requesting import Requesting
+from services.rights_handler.requesting import MAX_BYTES, Requesting
 from services.rights_handler.requests.asking import Asking
 from services.rights_handler.requests.ports import RequestStore
 from services.rights_handler.requests.views import owed_view
 from services.rights_handler.views import obligation_view, stop_view, waiting_view
 from shared.auth import Authenticator, Caller
+from shared.bodies import described, limited
+from shared.contracts.partner_rights import StopRequested
 from shared.errors import InputError
 from shared.problems import Refusal
 
 MOST = 1000
+
+
+class StopAsked(StopRequested):
+    """Body of `POST /v1/stops`: read leniently, like any stop; it must name somebody."""
+
+    erase: bool = False
+    """The person asks for erasure too (RGPD 17(1)(b))."""
 
 
 class Api:
@@ -46,14 +55,15 @@ class Api:
             ("GET", "/v1/obligations", self.obligations, 200),
         ]
         for method, path, endpoint, status in routes:
-            router.add_api_route(path, endpoint, methods=[method], status_code=status)
+            extra = described(StopAsked) if method == "POST" else None
+            router.add_api_route(path, endpoint, methods=[method], status_code=status, openapi_extra=extra)
         return router
 
     async def request_stop(self, request: Request) -> JSONResponse:
         """Take in a stop. Read leniently: see `opposable.stop.requested.v1`."""
         caller = self._auth.caller(request)
         caller.require("prospector", "collector", "operator")
-        body = await request.body()
+        body = await limited(request, MAX_BYTES)
         stop = await self._requesting.by_caller(caller, body)
         answer: dict[str, Any] = {"stop": stop, "status": "queued"}
         if orjson.loads(body).get("erase") is True:  # offered with every withdrawal (RGPD 17(1)(b))

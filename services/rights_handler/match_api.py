@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from services.rights_handler.match_versions import Standing
 from services.rights_handler.persons import Persons
 from shared.auth import Authenticator
+from shared.bodies import described, limited
 from shared.contracts.types import Contract
 from shared.errors import InputError
 from shared.intake.schema import problems_of
@@ -52,7 +53,8 @@ class MatchApi:
         """All routes of this module."""
         router = APIRouter()
         router.add_api_route("/v1/match-key", self.match_key, methods=["GET"])
-        router.add_api_route("/v1/match-key/confirm", self.confirm, methods=["POST"])
+        confirmation = described(Confirmation)
+        router.add_api_route("/v1/match-key/confirm", self.confirm, methods=["POST"], openapi_extra=confirmation)
         return router
 
     async def match_key(self, request: Request) -> JSONResponse:
@@ -80,9 +82,9 @@ class MatchApi:
     async def confirm(self, request: Request) -> JSONResponse:
         """From now on permissions and orders carry this version alone."""
         party = self._party(request)
-        body = await request.body()
+        body = await limited(request, MOST_BYTES)
         try:
-            version = _CONFIRMATION.validate_json(body[:MOST_BYTES]).version
+            version = _CONFIRMATION.validate_json(body).version
         except ValidationError as error:
             raise InputError(problems_of(error, None)) from None
         standing = await self._deliveries.confirm(party, version)

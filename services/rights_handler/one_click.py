@@ -27,14 +27,14 @@ def make_router(tokens: Tokens, registry: Registry, requesting: Requesting) -> A
         party = registry.view.party(reference.party)
         return party.legal_name if party is not None else reference.party
 
-    @router.get("/u/{token}", include_in_schema=True, response_class=HTMLResponse)
+    @router.get("/u/{token}", response_class=HTMLResponse, responses=pages.ANSWERS)
     async def ask(token: str) -> HTMLResponse:
         try:
             return _answer(pages.ask(company(tokens.read(token))))
         except InputError:
             return _answer(pages.unknown(), 404)
 
-    @router.post("/u/{token}", include_in_schema=True, response_class=HTMLResponse)
+    @router.post("/u/{token}", response_class=HTMLResponse, responses=pages.ANSWERS)
     async def act(token: str) -> HTMLResponse:
         try:
             reference = tokens.read(token)
@@ -45,7 +45,7 @@ def make_router(tokens: Tokens, registry: Registry, requesting: Requesting) -> A
             return _answer(pages.later(), 503)
         return _answer(pages.done(company(reference), f"{token}/all", f"{token}/erasure"))
 
-    @router.post("/u/{token}/all", include_in_schema=True, response_class=HTMLResponse)
+    @router.post("/u/{token}/all", response_class=HTMLResponse, responses=pages.ANSWERS)
     async def act_for_all(token: str) -> HTMLResponse:
         try:
             await requesting.by_link(tokens.read(token), everyone=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from string import Template
+from typing import Any
 
 _PAGE = Template("""<!doctype html>
 <html lang="fr">
@@ -32,6 +33,14 @@ $body
 </html>
 """)
 
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {"text/html": {"schema": {"type": "string"}}}}
+    for status, text in (
+        (404, "No link of ours: a page that says so"),
+        (503, "Not done: a page that asks to try again"),
+    )
+}
+"""Persons are answered in pages, whatever happens."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",

@@ -34,7 +34,8 @@ def object_of(body: bytes) -> dict[str, Any]:
     """The JSON object that a body is. Raises InputError."""
     try:
         data = orjson.loads(body) if len(body) <= MAX_BYTES else None
-    except orjson.JSONDecodeError:
+        orjson.dumps(data)  # what is nested deeper than can be written cannot be passed on
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         data = None
     if not isinstance(data, dict):
         raise InputError([Problem("JSON", "", f"the body is one JSON object of at most {MAX_BYTES} bytes")])

@@ -12,14 +12,16 @@ from pydantic import BaseModel, ConfigDict
 from services.rights_handler.ports import Index, Ledger
 from services.rights_handler.requesting import Requesting
 from services.rights_handler.resolving import Resolution, Resolving
-from services.rights_handler.suppressing.importing import rows_of, stop_of
+from services.rights_handler.suppressing.importing import MAX_BYTES, ImportBody, rows_of, stop_of
 from services.rights_handler.suppressing.reviewing import Answer, Reviewing
 from services.rights_handler.teller import Registry
 from services.rights_handler.views import branch_view
 from shared.auth import Authenticator
+from shared.bodies import described, limited
 from shared.clock import Clock
 from shared.errors import InputError
 from shared.pacing import in_turns
+from shared.problems import MEDIA_TYPE, SCHEMA
 
 
 class Resolve(BaseModel):
@@ -36,6 +38,12 @@ class Review(BaseModel):
     id: str
     """The obligation's id, `near/<stop>/<record>`."""
     answer: Answer
+
+
+NO_ROW: dict[str, Any] = {
+    "description": "No row was stored: a problem of the whole, or of each row",
+    "content": {MEDIA_TYPE: {"schema": SCHEMA}, "application/json": {"schema": {}}},
+}
 
 
 class StopApi:
@@ -58,7 +66,11 @@ class StopApi:
             ("/v1/orders/{order}/resolve", self.resolve, 200),
         ]
         for path, endpoint, status in routes:
-            router.add_api_route(path, endpoint, methods=["POST"], status_code=status)
+            extra = described(ImportBody) if endpoint == self.take_in else None
+            none: dict[int | str, Any] | None = {422: NO_ROW} if endpoint == self.take_in else None
+            router.add_api_route(
+                path, endpoint, methods=["POST"], status_code=status, openapi_extra=extra, responses=none
+            )
         return router
 
     async def take_in(self, request: Request) -> JSONResponse:
@@ -66,7 +78,7 @@ class StopApi:
         self._auth.caller(request).require("operator")
         stops: list[dict[str, Any]] = []
         results: list[dict[str, Any]] = []
-        async for row in in_turns(rows_of(await request.body())):
+        async for row in in_turns(rows_of(await limited(request, MAX_BYTES))):
             try:
                 stop = stop_of(row, self._registry, self._key_of, self._clock.now())
             except InputError as error:

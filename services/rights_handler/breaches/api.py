@@ -130,7 +130,14 @@ class BreachApi:
             ("POST", "/v1/breaches/{identity}/close", self.close, 200),
         ]
         for method, path, endpoint, status in routes:
-            router.add_api_route(path, endpoint, methods=[method], status_code=status, response_model=None)
+            pdf: dict[int | str, Any] | None = (
+                {200: {"content": {"application/pdf": {}}}} if endpoint == self.register else None
+            )
+            kind: type[Response] = Response if endpoint == self.register else JSONResponse
+            router.add_api_route(
+                path, endpoint, methods=[method], status_code=status, response_model=None, response_class=kind,
+                responses=pdf,
+            )  # fmt: skip
         return router
 
     async def open(self, request: Request) -> JSONResponse:

@@ -15,11 +15,11 @@ from services.rights_handler.erasing.erase import Erasing
 from services.rights_handler.erasing.finding import Finding
 from services.rights_handler.erasing.holds import Hold, ScopeKind, scope_text
 from services.rights_handler.erasing.model import Planned
-from services.rights_handler.erasing.models import ERASE, HOLD, REVIEW, AskedContact, HoldBody
+from services.rights_handler.erasing.models import ERASE, HOLD, REVIEW, AskedContact, EraseBody, HoldBody, ReviewBody
 from services.rights_handler.erasing.said import fate_view, is_owner
 from services.rights_handler.erasing.store import MongoErasures
 from shared.auth import Authenticator
-from shared.bodies import limited
+from shared.bodies import described, limited
 from shared.clock import Clock
 from shared.contracts.types import CONTACT_TYPES
 from shared.errors import InputError, Problem
@@ -44,6 +44,7 @@ class ErasingApi:
     def router(self) -> APIRouter:
         """All routes of this module."""
         router = APIRouter()
+        bodies = {self.erase: EraseBody, self.add: HoldBody, self.review: ReviewBody}
         routes: list[tuple[str, str, Callable[..., Awaitable[JSONResponse]], int]] = [
             ("POST", "/v1/erasures", self.erase, 202),
             ("GET", "/v1/erasures/{record:path}", self.erasure, 200),
@@ -53,7 +54,13 @@ class ErasingApi:
             ("POST", "/v1/holds/{hold_id}/release", self.release, 200),
         ]
         for method, path, endpoint, status in routes:
-            router.add_api_route(path, endpoint, methods=[method], status_code=status)
+            extra = described(bodies[endpoint]) if endpoint in bodies else None
+            dry: dict[int | str, Any] | None = (
+                {200: {"description": "What would become of each (`dry_run`)"}} if endpoint == self.erase else None
+            )
+            router.add_api_route(
+                path, endpoint, methods=[method], status_code=status, openapi_extra=extra, responses=dry
+            )
         return router
 
     async def erase(self, request: Request) -> JSONResponse:
@@ -120,7 +127,7 @@ class ErasingApi:
         if body.scope is not ScopeKind.CONTACT:
             return body.value
         kind, colon, value = body.value.partition(":")
-        if not colon or kind not in CONTACT_TYPES:
+        if not (colon and value) or kind not in CONTACT_TYPES:
             raise InputError([Problem("CONTACT", "/value", "write a contact as type:value")])
         contact = AskedContact.model_validate({"type": kind, "value": value})
         return self._finding.key_of(contact, body.country, "/value")

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.rights_handler.kinds import row_of
 from services.rights_handler.ledger import MongoLedger
-from services.rights_handler.requests.asking import Asking
+from services.rights_handler.requesting import MAX_BYTES
+from services.rights_handler.requests.asking import Asking, RightAsked
 from services.rights_handler.requests.handling import Handling
 from services.rights_handler.requests.letters import Addressee, addressee
 from services.rights_handler.requests.model import Request
@@ -23,6 +24,7 @@ from services.rights_handler.requests.ports import RequestStore
 from services.rights_handler.requests.views import request_view, sender_of
 from services.rights_handler.views import sees
 from shared.auth import Authenticator, Caller
+from shared.bodies import described, limited
 from shared.contracts.partner import Contact
 from shared.errors import InputError, Problem
 from shared.intake.contacts import ContactFault, normalise
@@ -66,7 +68,9 @@ class RequestApi:
     def router(self) -> APIRouter:
         """All routes of this module."""
         router = APIRouter()
-        router.add_api_route("/v1/requests", self.ask, methods=["POST"], status_code=202)
+        router.add_api_route(
+            "/v1/requests", self.ask, methods=["POST"], status_code=202, openapi_extra=described(RightAsked)
+        )
         router.add_api_route("/v1/requests", self.listed, methods=["GET"])
         router.add_api_route("/v1/requests/{source}/{request_id}/details", self.details, methods=["GET"])
         router.add_api_route("/v1/requests/{source}/{request_id}", self.one, methods=["GET"])
@@ -77,7 +81,7 @@ class RequestApi:
         """Take in a request of a person: `opposable.right.requested.v1`."""
         caller = self._auth.caller(request)
         caller.require("prospector", "collector", "operator")
-        name = await self._asking.by_caller(caller, await request.body())
+        name = await self._asking.by_caller(caller, await limited(request, MAX_BYTES))
         return JSONResponse(
             {"request": name, "status": "queued"}, status_code=202, headers={"Location": f"/v1/requests/{name}"}
         )

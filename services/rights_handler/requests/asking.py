@@ -21,7 +21,8 @@ from services.rights_handler.tokens import Reference
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope, to_headers
-from shared.contracts.partner_rights import RIGHT_REQUESTED
+from shared.contracts.partner_rights import RIGHT_REQUESTED, Identity, RightRequested
+from shared.contracts.types import EventId, Instant
 from shared.errors import Unavailable
 from shared.instants import format_instant
 from shared.intake.accept import accept
@@ -30,6 +31,16 @@ from shared.topics import IN_PLATFORM_RIGHTS, PLATFORM_PARTY
 
 _ID_DIGITS = 22
 _OF_A_STOP = ("contacts", "subject_ref", "collector", "record", "country")
+
+
+class RightAsked(RightRequested):
+    """Body of `POST /v1/requests`: a request of a person, with defaults for what its sender need not know."""
+
+    request_id: EventId | None = None  # type: ignore[assignment]
+    """The sender's own name of it: the same one is the same request. Default: a new request each time."""
+    received_at: Instant | None = None  # type: ignore[assignment]
+    """Default: now."""
+    identity: Identity = Identity(verified=False)
 
 
 class Asking:

@@ -15,7 +15,7 @@ def erasure_router(tokens: Tokens, asking: Asking) -> APIRouter:
     """The one route."""
     router = APIRouter()
 
-    @router.post("/u/{token}/erasure", include_in_schema=True, response_class=HTMLResponse)
+    @router.post("/u/{token}/erasure", response_class=HTMLResponse, responses=pages.ANSWERS)
     async def erase(token: str) -> HTMLResponse:
         try:
             await asking.by_link(tokens.read(token))

@@ -49,6 +49,12 @@ class ImportRow(Contract):
     purposes: tuple[Purpose, ...] | None = None
 
 
+class ImportBody(Contract):
+    """`POST /v1/stops/import`. Each row is read by itself: one that is not understood is answered with its reason."""
+
+    rows: tuple[ImportRow, ...] = Field(min_length=1, max_length=ROWS_MOST)
+
+
 _ROW = TypeAdapter(ImportRow)
 KeyOf = Callable[[bytes], str]
 """A keyed hash of a row, 32 characters or so of `[A-Za-z0-9_-]`."""
@@ -65,7 +71,10 @@ def rows_of(body: bytes) -> list[bytes]:
         raise InputError(
             [Problem("BATCH", "/rows", f"an object with 1 to {ROWS_MOST} rows, {MAX_BYTES} bytes at most")]
         )
-    return [orjson.dumps(row) for row in rows]
+    try:
+        return [orjson.dumps(row) for row in rows]
+    except orjson.JSONEncodeError:
+        raise InputError([Problem("JSON", "/rows", "a row is nested beyond reason")]) from None
 
 
 def stop_of(row: bytes, registry: Registry, key_of: KeyOf, now: datetime) -> dict[str, Any]:

@@ -51,9 +51,20 @@ async def test_two_callers_never_share_a_stop_id(bench):
     assert second["collector"] == "acme"
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"at":"2026-01-01T00:00:00Z"}', b"x" * 70_000])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"at":"2026-01-01T00:00:00Z"}', b"[" * 900 + b"]" * 900])
 async def test_a_stop_that_names_nobody_is_refused(bench, body):
     assert (await bench.ask("POST", "/v1/stops", content=body)).status_code == 422
+    assert not bench.queued()
+
+
+async def test_a_body_beyond_any_stop_is_refused_while_it_is_read(bench):
+    assert (await bench.ask("POST", "/v1/stops", content=b"x" * 70_000)).status_code == 413
+    assert not bench.queued()
+
+
+async def test_what_is_nested_beyond_reason_is_refused_and_breaks_nothing(bench):
+    deep = b'{"record":"acme/x","contacts":' + b"[" * 900 + b"]" * 900 + b"}"
+    assert (await bench.ask("POST", "/v1/stops", content=deep)).status_code == 422
     assert not bench.queued()
 
 
