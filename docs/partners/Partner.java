@@ -44,8 +44,19 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 public final class Partner {
     private static final String PARTY = System.getenv("OPPOSABLE_PARTY");
+    private static KafkaProducer<String, String> producer;
 
     public static void main(String[] args) throws Exception {
+        try {
+            run(args);
+        } finally {
+            if (producer != null) {
+                producer.close();
+            }
+        }
+    }
+
+    private static void run(String[] args) throws Exception {
         switch (args.length == 0 ? "" : args[0]) {
             case "consent" -> consent(Files.readString(Path.of(args[1])), args[2]);
             case "withdraw" -> withdraw(args[1]);
@@ -109,14 +120,15 @@ public final class Partner {
 
     /** One event in binary mode. The same id with the same content counts once, so a retry is harmless. */
     static void publish(String topic, String kind, String data, String id) throws Exception {
-        Properties options = options();
-        options.put("acks", "all"); // idempotence is on by default
-        try (var producer = new KafkaProducer<>(options, new StringSerializer(), new StringSerializer())) {
-            var record = new ProducerRecord<>("in." + PARTY + "." + topic, id, data);
-            Map.of("ce_specversion", "1.0", "ce_id", id, "ce_source", PARTY, "ce_type", kind, "content-type", "application/json")
-                .forEach((name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
-            producer.send(record).get();
+        if (producer == null) { // one for the process
+            Properties options = options();
+            options.put("acks", "all"); // idempotence is on by default
+            producer = new KafkaProducer<>(options, new StringSerializer(), new StringSerializer());
         }
+        var record = new ProducerRecord<>("in." + PARTY + "." + topic, id, data);
+        Map.of("ce_specversion", "1.0", "ce_id", id, "ce_source", PARTY, "ce_type", kind, "content-type", "application/json")
+            .forEach((name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
+        producer.send(record).get();
     }
 
     static KafkaConsumer<String, String> consumer(String group) throws Exception {
