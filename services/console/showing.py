@@ -52,11 +52,11 @@ def size(count: int | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """`12 345`, with narrow no-break spaces; one decimal below ten where it is not whole."""
+    """`12 345`, with narrow no-break spaces; one decimal below ten where it is not whole, two below one."""
     if value is None:
         return "—"
     if value != int(value) and abs(value) < _SHORT_S:
-        return f"{value:.1f}"
+        return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2f}"
     return f"{round(value):,}".replace(",", "\u202f")
 
 

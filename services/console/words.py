@@ -12,6 +12,7 @@ Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 Catalogue = Mapping[str, tuple[str, str]]
 """key → (French, English)."""
+_NARROW = (*((f" {sign}", f"\u202f{sign}") for sign in ";:!?»"), ("« ", "«\u202f"))
 
 COMMON: Catalogue = {
     "brand": ("Console Opposable", "Opposable console"),
@@ -67,12 +68,19 @@ class Words:
         found = self._catalogue.get(key)
         if found is None:
             raise ConfigurationError(f"the console has no words for {key!r}")
-        return found[self._place].format(**values) if values else found[self._place]
+        return self._spaced(found[self._place].format(**values) if values else found[self._place])
 
     def of(self, prefix: str, code: str) -> str:
         """The words of a code that others may have made up (`kind.`, `action.`): the code itself where there are none."""
         found = self._catalogue.get(f"{prefix}.{code}")
-        return code if found is None else found[self._place]
+        return code if found is None else self._spaced(found[self._place])
+
+    def _spaced(self, text: str) -> str:
+        """French signs stay on the line of their word: narrow no-break spaces where the catalogue has plain ones."""
+        if self.language == "fr":
+            for plain, narrow in _NARROW:
+                text = text.replace(plain, narrow)
+        return text
 
     def channel(self, code: str) -> str:
         """A channel."""

@@ -73,7 +73,7 @@ def test_values_look_the_same_everywhere():
         "5 d",
     ]
     assert [size(n) for n in (None, 87, 2048, 3 << 20)] == ["—", "87 B", "2 kB", "3 MB"]
-    assert [number(n) for n in (None, 0.44, 7, 12345.6)] == ["—", "0.4", "7", "12\u202f346"]
+    assert [number(n) for n in (None, 0.44, 7, 12345.6)] == ["—", "0.44", "7", "12\u202f346"]
     assert printable(b"a\x1b[31m\n\xff") == "a\\x1b[31m\n\\xff"
 
 
@@ -117,6 +117,7 @@ def test_every_word_is_in_both_languages_and_a_missing_one_is_an_error():
     with pytest.raises(ConfigurationError):
         Words("fr", CATALOGUE)("no.such.key")
     assert Words("en", CATALOGUE).of("kind", "made-up") == "made-up"
+    assert Words("fr", {"a": ("Non ; « oui » {x} ?", "No?")})("a", x=1) == "Non\u202f; «\u202foui\u202f» 1\u202f?"
     with pytest.raises(ConfigurationError):
         merged({"a": ("x", "y")}, {"a": ("x", "z")})
 
