@@ -9,7 +9,7 @@ import pytest
 from tests.unit.partner_guide.languages import FOLDER, java, php, python
 from tests.waiting import until
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(480)]
 TEMPLATE = str(FOLDER / "consent.json")
 WAYS = {
     "python": lambda *words: python("kafka_partner.py", *words),
@@ -20,7 +20,7 @@ WAYS = {
 
 def call(command, environment, text=None):
     done = subprocess.run(
-        command, env=environment, input=text, capture_output=True, text=True, check=False, timeout=90, encoding="utf-8"
+        command, env=environment, input=text, capture_output=True, text=True, check=False, timeout=180, encoding="utf-8"
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
@@ -29,7 +29,7 @@ def call(command, environment, text=None):
 class Follower:
     """A running `follow`; ended with the block, killed when it takes too long."""
 
-    def __init__(self, command, environment, seconds=120):
+    def __init__(self, command, environment, seconds=240):
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8")
         self._timer = threading.Timer(seconds, self._process.kill)
         self._timer.start()

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.partner_guide.conftest import KEYS, opposable
 from tests.waiting import until
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(480)]
 WORDS = ["subprocessor", "add", "hebergeur", "--name", "Nuage du Nord SAS", "--siren", "999000300", "--country", "FR",
          "--location", "FR", "--service", "hébergement", "--data", "toutes, chiffrées"]  # fmt: skip
 

@@ -11,7 +11,7 @@ from tests.integration.partner_guide.conftest import opposable
 from tests.unit.partner_guide.languages import FOLDER
 from tests.waiting import until
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(480)]
 
 
 def table(path):

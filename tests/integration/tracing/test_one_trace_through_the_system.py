@@ -15,7 +15,7 @@ from shared.tracing import ATTRIBUTES
 from tests.e2e.partner import consent, stop
 from tests.waiting import until
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(480)]
 
 
 class Receiver:
