@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "verify": ("verify",),
     "witness": ("witness",),
     "fsck": ("fsck",),
+    "backup": ("backup",),
     "keys": ("keys", "keys_escrow", "keys_rotate", "keys_match"),
     "dead": ("dead",),
     "console": ("console",),

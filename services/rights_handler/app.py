@@ -32,6 +32,7 @@ from services.rights_handler.one_click import make_router
 from services.rights_handler.persons import Persons
 from services.rights_handler.portal.wiring import add_portal
 from services.rights_handler.protocol import Crossing
+from services.rights_handler.regained import install_gate
 from services.rights_handler.reports import MongoReports
 from services.rights_handler.requesting import Requesting
 from services.rights_handler.requests.wiring import wire as wire_requests
@@ -94,6 +95,7 @@ async def build(context: Context) -> None:
         dead_all=context.dead_all, after_verdicts=[deciding.after_verdicts, chain.after_verdicts],
     )  # fmt: skip
     context.on_start(secrets_known(database(context.mongo, "rights"), peppers, Ring(secret, "match-master")))
+    install_gate(context, settings)
     context.on_start(naming.load)
     context.on_start(index.prepare)
     context.background("naming", naming.watch)

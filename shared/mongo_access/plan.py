@@ -67,7 +67,8 @@ OWN: dict[str, tuple[str, Rights]] = {
         ("erasures", CHANGE | INDEXED), ("holds", CHANGE | INDEXED), ("notices", ADD | INDEXED),
         ("disclosures", ADD | INDEXED), ("attempts", PASSING | INDEXED), ("naming", CHANGE), ("matching", CHANGE),
         ("portal_passes", ALL | INDEXED), ("portal_sessions", ALL | INDEXED), ("portal_limits", ALL | INDEXED),
-        ("chain", CHANGE | INDEXED), ("decisions", CHANGE | INDEXED), ("breaches", CHANGE | INDEXED), ("secret_checks", ADD),
+        ("chain", CHANGE | INDEXED), ("decisions", CHANGE | INDEXED), ("breaches", CHANGE | INDEXED),
+        ("restores", READ | {UPDATE}), ("secret_checks", ADD),
     )),
     "proof_archive": ("archive", (
         ("heads", CHANGE | INDEXED), ("entries", ADD | INDEXED), ("bodies", ADD), ("tiles", CHANGE), ("counters", CHANGE),
