@@ -23,7 +23,7 @@ ENDINGS = {
 
 def register_pdf(breaches: Sequence[Breach], at: datetime) -> bytes:
     """The PDF. Blocks for about half a second: call it in a thread. `at`: its date."""
-    data = {"le": f"{at.astimezone(PARIS):%d/%m/%Y à %H h %M}", "violations": [told(one) for one in breaches]}
+    data = {"le": f"{at.astimezone(PARIS):%d/%m/%Y à %H\u00a0h\u00a0%M}", "violations": [told(one) for one in breaches]}
     made = typst.compile(
         TEMPLATE.read_bytes(),
         format="pdf",

@@ -43,7 +43,7 @@ def moment(instant: Instant | None) -> str:
     if instant is None:
         return LACKING
     local = parse_instant(instant).astimezone(PARIS)
-    return f"{local:%d/%m/%Y} à {local:%H} h {local:%M}"
+    return f"{local:%d/%m/%Y} à {local:%H}\u00a0h\u00a0{local:%M}"
 
 
 def number(value: int | None) -> str:

@@ -12,6 +12,7 @@ import pytest
 from browsing import add_account, seated
 
 from shared.instants import format_instant
+from shared.verdicts import said
 from tests.e2e.partner import Partner, consent
 from tests.waiting import operator_http, until
 
@@ -77,7 +78,9 @@ def command(endpoints, *words):
     return done.returncode, done.stdout, done.stderr
 
 
-async def test_a_line_in_review_is_let_through_by_a_reasoned_decision_that_is_archived(partner, rights, endpoints):
+async def test_a_line_in_review_is_let_through_by_a_reasoned_decision_that_is_archived(
+    partner, rights, archive, endpoints
+):
     record = await partner.consent(late())
     view = await in_review(rights, record)
     assert (view["owner"], view["cause"]) == ("operator", ["EVIDENCE-LATE"])
@@ -124,6 +127,12 @@ async def test_a_line_in_review_is_let_through_by_a_reasoned_decision_that_is_ar
     assert set(map(str, verdicts.values())) == {str(("invalid", ["REVIEW-REFUSED"]))}
     again = await rights.post("/v1/reviews/decisions", json=body)
     assert (again.status_code, again.json()["code"]) == (409, "REVIEW-NOT-OPEN")
+
+    begun = await archive.post("/v1/reassessments", json={"party": "acme", "id": f"again-{uuid.uuid4().hex[:8]}"})
+    assert begun.status_code == 202
+    latest = (await partner.read("verdicts", lambda b: b["facts"]["record"] == record, 4))[-1]
+    assert len(latest["facts"]["decisions"]) == 3, "whatever is assessed again later rests on what was decided"
+    assert sorted(one["verdict"] for one in said(latest)["lines"]) == ["invalid", "invalid", "valid"]
 
 
 async def test_a_suspended_party_goes_to_review_no_decision_lets_it_through_and_it_comes_back(
@@ -315,8 +324,8 @@ async def test_an_operator_suspends_a_party_from_its_page(partner, rights, accou
         refused = await page.goto(f"{seat.base}/reviews/{record}")
         assert refused.ok
         assert await page.locator("text=Décider et archiver").count() == 0, "deciding is the DPO's"
-    said = await partner.read("operations", lambda b: b["facts"].get("action") == "party.suspended")
-    assert said[0]["facts"]["reason"] == "contrôle CTRL-9"
+    told = await partner.read("operations", lambda b: b["facts"].get("action") == "party.suspended")
+    assert told[0]["facts"]["reason"] == "contrôle CTRL-9"
 
 
 async def test_a_dpo_decides_a_line_and_sees_the_archived_decision(partner, rights, accounts):

@@ -97,7 +97,7 @@ def test_a_row_gives_the_same_breach_back() -> None:
 def test_the_register_prints_every_breach_in_french() -> None:
     one = breach(by_party={"hibou": {"records": 1234, "persons": 1200}}, records=1234, persons=1200)
     lines = dict(map(tuple, told(one)["lignes"]))
-    assert lines["Autorité de contrôle"] == "à faire avant le 04/11/2026 à 09 h 00"
+    assert lines["Autorité de contrôle"] == "à faire avant le 04/11/2026 à 09\u00a0h\u00a000"
     assert told(one)["organismes"] == [["hibou", "1\u202f234", "1\u202f200", "non averti"]]
     pdf = register_pdf([one, model.closed(breach(), Ending.NO_BREACH, NOW)], datetime(2026, 11, 27, tzinfo=UTC))
     assert pdf.startswith(b"%PDF")
