@@ -32,7 +32,7 @@ async def build(context: Context) -> None:
         settings=settings, clock=context.clock, log=context.log, services=services, registry=context.registry,
         accounts=Accounts(context.mongo), passwords=Passwords(), sessions=Sessions.of_settings(context.mongo, settings), audit=audit,
         watch=Watch(services, KafkaLag(settings), context.clock, settings.console_watch_every, context.log),
-        letters=Letters(settings, context.publisher, context.log),
+        letters=Letters(settings, context.publisher, context.clock, context.log),
     )  # fmt: skip
     for prepare in (console.accounts.prepare, console.sessions.prepare, audit.prepare):
         context.on_start(prepare)

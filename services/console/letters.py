@@ -9,7 +9,9 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from shared.clock import Clock
 from shared.errors import ConfigurationError, InputError, Problem
+from shared.instants import to_millis
 from shared.kafka.batch import INFRASTRUCTURE
 from shared.kafka.letters import (
     DeadFollower,
@@ -21,6 +23,7 @@ from shared.kafka.letters import (
 )
 from shared.kafka.publisher import Publisher
 from shared.settings import Settings
+from shared.topics import DEAD
 
 MOST = 20_000
 """Letters remembered: the newest; more than that is a flood, which the command handles."""
@@ -32,8 +35,8 @@ REPLAYED_TO = "in."
 class Letters:
     """The letters of one deployment."""
 
-    def __init__(self, settings: Settings, publisher: Publisher, log: Any) -> None:
-        self._settings, self._publisher, self._log = settings, publisher, log
+    def __init__(self, settings: Settings, publisher: Publisher, clock: Clock, log: Any) -> None:
+        self._settings, self._publisher, self._clock, self._log = settings, publisher, clock, log
         self._known: dict[str, Letter] = {}
         self._resolved: dict[str, str] = {}
         self.complete = False
@@ -41,7 +44,8 @@ class Letters:
 
     def waiting(self) -> list[Letter]:
         """Those that nobody has resolved, the newest first; without key, value and headers."""
-        found = [letter for letter in self._known.values() if letter.id not in self._resolved]
+        gone = to_millis(self._clock.now()) - DEAD.retention_ms
+        found = [one for one in self._known.values() if one.id not in self._resolved and one.timestamp > gone]
         return sorted(found, key=lambda one: (one.timestamp, one.partition, one.offset), reverse=True)
 
     def resolution(self, letter_id: str) -> str | None:

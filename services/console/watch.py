@@ -98,9 +98,11 @@ class Watch:
                         await self._asked.wait()
                 except TimeoutError:
                     continue
+        except asyncio.CancelledError:  # the console ends; after any other fault this loop is started again
+            await self._services.stop()
+            raise
         finally:
             await self._lags.stop()
-            await self._services.stop()
 
     async def look(self) -> Snapshot:
         """Look once."""
