@@ -1,7 +1,8 @@
 """`opposable consents export permissions|withdrawals|receipts --output FILE.csv`: what a party was told, as a table.
 
 Run again it adds what is new: the cursor stands beside the table (`FILE.csv.cursor`), written after the lines it covers; an
-interruption repeats lines, by their event id, and loses none. Exit codes: 0 done, 2 unusable.
+interruption repeats lines, by their event id, and loses none. Exit codes: 0 done, 1 done but what lay between was deleted (the
+retention of the feed passed since the last run), 2 unusable.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ import typer
 from rich.console import Console
 
 from services.cli.consents.import_ import HELP, Url, key_of_environment
-from services.cli.consents.sending import party_http
+from services.cli.consents.sending import FeedGapError, party_http
 from services.cli.groups import group
 from services.cli.language import tr
-from services.cli.target import AsJson, print_json
+from services.cli.target import NEGATIVE, AsJson, print_json
 from shared.errors import ConfigurationError
 
 
@@ -65,19 +66,32 @@ def export(
     http = party_http(url, key_of_environment())
     cursor = output.with_name(output.name + ".cursor")
     after = cursor.read_text().strip() if cursor.exists() and output.exists() else None
-    lines = 0
     with Console(stderr=True).status("") as progress:
-        for events, following in http.pages(feed.value, after):
-            _add(output, feed, events)
-            temporary = cursor.with_name(cursor.name + ".tmp")
-            temporary.write_text(following + "\n")
-            temporary.replace(cursor)
-            lines += len(events)
-            progress.update(tr(f"{lines} lines", f"{lines} lignes"))
+
+        def write(start: str | None) -> int:
+            lines = 0
+            for events, following in http.pages(feed.value, start):
+                _add(output, feed, events)
+                temporary = cursor.with_name(cursor.name + ".tmp")
+                temporary.write_text(following + "\n")
+                temporary.replace(cursor)
+                lines += len(events)
+                progress.update(tr(f"{lines} lines", f"{lines} lignes"))
+            return lines
+
+        gap = ""
+        try:
+            lines = write(after)
+        except FeedGapError as error:
+            gap = str(error)
+            lines = write(error.earliest)
     if as_json:
-        print_json({"file": str(output), "lines": lines, "resumed": after is not None})
+        print_json({"file": str(output), "lines": lines, "resumed": after is not None, "gap": gap or None})
     else:
         typer.echo(tr(f"{lines} lines added to {output}", f"{lines} lignes ajoutées à {output}"))
+    if gap:
+        typer.echo(gap, err=True)
+        raise typer.Exit(NEGATIVE)
 
 
 def _add(output: Path, feed: Feed, events: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ import httpx
 
 from services.cli.rights_client import KEY_VARIABLE
 from services.cli.target import url_variable
-from shared.errors import ConfigurationError, Unavailable
+from shared.errors import ConfigurationError, OpposableError, Unavailable
 
 TRIES = 6
 PAUSE_S = 2.0
@@ -19,12 +19,22 @@ PAGE = 500
 BUSY = (408, 429)
 
 
+class FeedGapError(OpposableError):
+    """Events after the cursor were deleted: their retention has passed. `earliest`: the cursor to go on from."""
+
+    code = "FEED-GAP"
+
+    def __init__(self, sentence: str, earliest: str) -> None:
+        super().__init__(sentence)
+        self.earliest = earliest
+
+
 class PartyHttp:
     """The collector's HTTP, as one party."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"Authorization": f"Bearer {key}"}
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, transport=transport)
         self._after: str | None = None
 
     def publish(self, events: list[dict[str, Any]]) -> None:
@@ -59,7 +69,7 @@ class PartyHttp:
         return found
 
     def pages(self, feed: str, after: str | None) -> Iterator[tuple[list[dict[str, Any]], str]]:
-        """Every page up to the present end: its events, and the cursor behind them."""
+        """Every page up to the present end: its events, and the cursor behind them. Raises FeedGapError."""
         while True:
             params: dict[str, Any] = {"limit": PAGE, **({"after": after} if after else {})}
             page = self._call("GET", f"/v1/feed/{feed}", params=params)
@@ -81,6 +91,8 @@ class PartyHttp:
             if answer.is_success or (path == "/v1/events" and answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY):
                 return dict(answer.json())
             reason = f"{answer.status_code} {answer.json().get('title', '')}"
+            if answer.status_code == httpx.codes.GONE:
+                raise FeedGapError(reason, answer.json()["earliest"])
             if answer.is_client_error and answer.status_code not in BUSY:
                 raise ConfigurationError(reason)
         raise Unavailable(f"the collector does not take this: {reason}")
