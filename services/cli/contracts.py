@@ -100,7 +100,12 @@ def _json(value: Any) -> str:
 
 
 def _present(folder: Path) -> set[str]:
-    made = [*folder.glob(f"{SCHEMAS}/*.json"), *folder.glob(f"{OPENAPI}/*.json"), *folder.glob(ASYNCAPI), *folder.glob(VECTORS)]
+    made = [
+        *folder.glob(f"{SCHEMAS}/*.json"),
+        *folder.glob(f"{OPENAPI}/*.json"),
+        *folder.glob(ASYNCAPI),
+        *folder.glob(VECTORS),
+    ]
     return {str(path.relative_to(folder)) for path in made}
 
 
