@@ -22,7 +22,8 @@ async def build(context: Context) -> None:
     assert isinstance(settings, ValidatorSettings)  # noqa: S101 - wiring, not input
     book = RuleBook(settings.rule_settings)
     assessor = Assessor(
-        registry=context.registry, publisher=context.publisher, metrics=context.metrics, book=book
+        registry=context.registry, publisher=context.publisher, metrics=context.metrics, book=book,
+        dead_all=context.dead_all,
     )  # fmt: skip
     context.consume(group=GROUP, topics=[CONSENTS.name], process=assessor.process)
     context.consume(group=f"{GROUP}.reassessments", topics=[REASSESSMENTS.name], process=assessor.reassess)

@@ -8,7 +8,7 @@ from each other is drawn anew: two copies of one verdict commit to the same line
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,9 @@ from shared.topics import VERDICTS
 
 VERDICT_TYPE = "opposable.consent.assessed.v2"
 SOURCE = "opposable/consent_validator"
+CONFLICT = "consent.conflict"
+DeadAll = Callable[[Sequence[tuple[Record, str, str]]], Awaitable[None]]
+"""Puts records aside with a code and a sentence."""
 
 
 class Assessor:
@@ -45,13 +48,14 @@ class Assessor:
         metrics: Metrics,
         book: RuleBook,
         draw: Callable[[int], bytes] = os.urandom,
+        dead_all: DeadAll | None = None,
     ) -> None:
         self._registry, self._publisher, self._metrics, self._book = registry, publisher, metrics, book
-        self._draw = draw
+        self._draw, self._dead_all = draw, dead_all
 
     async def process(self, records: Sequence[Record]) -> None:
         """Assess one batch. Conflicts, which share the topic, are no evidence to assess: they are passed over."""
-        events = [event for event in (orjson.loads(r.value or b"null") for r in records) if _is_consent(event)]
+        events = [event for _, event in await self._read(records)]
         view = self._registry.view
         if any(cites_unknown(event["facts"], view) for event in events):
             await self._registry.catch_up()  # LIST-UNKNOWN means: after reading to the registry's current end
@@ -69,14 +73,32 @@ class Assessor:
         Each verdict stands beside the earlier ones; its instant makes it the highest, so it is the one that counts. What
         persons decided about lines in review comes with the question, and holds where the law leaves room (`deciding`).
         """
-        asked = [(record, orjson.loads(record.value or b"null")) for record in records]
+        asked = await self._read(records)
         await self._registry.catch_up()
         verdicts = [
             (event, decided(self._verdict(event["facts"], from_millis(record.timestamp)), _decisions(event)))
             for record, event in asked
-            if _is_consent(event)
         ]
         await self._publisher.send_all([self._outgoing(event, verdict) for event, verdict in verdicts])
+
+    async def _read(self, records: Sequence[Record]) -> list[tuple[Record, dict[str, Any]]]:
+        """The recorded consents among these. What is neither that nor a conflict goes to `dead`: nothing is passed over in silence."""
+        read: list[tuple[Record, dict[str, Any]]] = []
+        refused: list[tuple[Record, str, str]] = []
+        for record in records:
+            event = _event(record)
+            kind = None if event is None else event["facts"]["kind"]
+            if event is None:
+                refused.append((record, "FACTS", "no internal event: facts with a kind are missing"))
+            elif kind == KIND:
+                read.append((record, event))
+            elif kind != CONFLICT:
+                refused.append((record, "KIND-UNKNOWN", "an event of a kind that is no consent's"))
+        if refused:
+            if self._dead_all is None:
+                raise ValueError(refused[0][2])
+            await self._dead_all(refused)
+        return read
 
     def _verdict(self, facts: dict[str, Any], at: datetime | None = None) -> Verdict:
         at = at or instant(facts["received_at"])
@@ -91,8 +113,14 @@ class Assessor:
         return Outgoing(VERDICTS.name, facts["record"].encode(), canonical.dumps(body), tuple(to_headers(envelope)))
 
 
-def _is_consent(event: Any) -> bool:
-    return isinstance(event, dict) and event["facts"]["kind"] == KIND
+def _event(record: Record) -> dict[str, Any] | None:
+    """The event of a record: an object whose facts name their kind; None where it is none."""
+    try:
+        event = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    facts = event.get("facts") if isinstance(event, dict) else None
+    return event if isinstance(facts, dict) and isinstance(facts.get("kind"), str) else None
 
 
 def _decisions(event: dict[str, Any]) -> list[ReviewDecision]:

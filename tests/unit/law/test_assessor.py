@@ -68,11 +68,18 @@ def assessor(feed: Feed, **options: Any) -> tuple[Assessor, Sent]:
 
 async def test_a_verdict_for_each_consent_with_its_sealed_part_unchanged() -> None:
     feed = Feed(view_of(documents()))
-    one, sent = assessor(feed)
+    dead: list[tuple[bytes | None, str]] = []
+
+    async def dead_all(letters: Any) -> None:
+        dead.extend((record.value, code) for record, code, _ in letters)
+
+    one, sent = assessor(feed, dead_all=dead_all)
     conflict = stored(orjson.dumps({"facts": {"kind": "consent.conflict", "record": "x"}}))
+    bad = [b"null", b"", b"{", b'{"facts":[]}', b'{"facts":{"kind":7}}', b'{"facts":{"kind":"stop.recorded"}}']
     await one.process(
-        [recorded(event()), conflict, stored(b"null"), recorded(event(decisions=[decision("sms")]), None)]
+        [recorded(event()), conflict, *map(stored, bad), recorded(event(decisions=[decision("sms")]), None)]
     )
+    assert dead == [(value, "FACTS") for value in bad[:-1]] + [(bad[-1], "KIND-UNKNOWN")]
     assert feed.asked == 0
     assert [m.topic for m in sent.messages] == ["verdicts", "verdicts"]
     first = orjson.loads(sent.messages[0].value or b"")
