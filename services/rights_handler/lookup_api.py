@@ -75,9 +75,9 @@ class LookupApi:
             raise Refusal(404, "RECORD-UNKNOWN", "No record of this name is in the index (not assessed yet, or erased)")
         grant = found[0]
         stops = sorted(await self._index.stops_about([grant]), key=lambda one: (one.at, one.id))
-        transfers = await self._index.transfers_of([record])
+        transfers = await self._index.transfers_of([grant.record])
         views = [
-            stop_view(stop, self._about(record, await self._ledger.deliveries_of_stop(stop.id)), None)
+            stop_view(stop, self._about(grant.record, await self._ledger.deliveries_of_stop(stop.id)), None)
             for stop in stops[:MOST]
         ]
         return JSONResponse({

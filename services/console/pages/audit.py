@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Response
 
 from services.console.audit import COMMAND, NOBODY
+from services.console.clients import place
 from services.console.roles import Ability
 from services.console.routing import Page, Route
 from services.console.showing import instant
@@ -76,7 +77,7 @@ async def listed(visit: Visit) -> Response:
 async def entry(visit: Visit) -> Response:
     """One operation as the transparency log has it."""
     name = visit.path("operation")
-    found = await visit.console.services.get("proof_archive", f"/v1/operations/{name}")
+    found = await visit.console.services.get("proof_archive", f"/v1/operations/{place(name)}")
     return visit.page("operation", name=name, entry=found)
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import Response
 
-from services.console.clients import Refused
+from services.console.clients import Refused, place
 from services.console.render import HEADERS
 from services.console.roles import Ability
 from services.console.routing import Page, Route
@@ -91,7 +90,7 @@ async def record(visit: Visit) -> Response:
     """The page of one record."""
     name = visit.path("record")
     dossier, standing = await asyncio.gather(
-        _known(visit, ARCHIVE, f"/v1/dossiers/{quote(name)}"), _known(visit, RIGHTS, f"/v1/records/{quote(name)}")
+        _known(visit, ARCHIVE, f"/v1/dossiers/{place(name)}"), _known(visit, RIGHTS, f"/v1/records/{place(name)}")
     )
     if dossier is None and standing is None:
         return visit.told("missing", 404)
@@ -106,7 +105,7 @@ async def record(visit: Visit) -> Response:
 async def stop(visit: Visit) -> Response:
     """The page of one withdrawal."""
     name = visit.path("stop")
-    found = await visit.console.services.get(RIGHTS, f"/v1/stops/{quote(name)}")
+    found = await visit.console.services.get(RIGHTS, f"/v1/stops/{place(name)}")
     await visit.note("stop.viewed", "stop", name)
     return visit.page("stop", name=name, stop=found, tones=TONES)
 
@@ -117,7 +116,7 @@ async def proof(visit: Visit) -> Response:
     if form not in MEDIA:
         return visit.told("missing", 404)
     await visit.note("bundle.downloaded", "record", name)
-    answer = await visit.console.services.answer(ARCHIVE, "GET", f"/v1/proofs/{quote(name)}.{form}")
+    answer = await visit.console.services.answer(ARCHIVE, "GET", f"/v1/proofs/{place(name)}.{form}")
     if answer.status_code != 200:  # noqa: PLR2004
         return visit.told("later", 202, detail=visit.words("record.promised"))
     file = f"{name.replace('/', '-')}.{form}"

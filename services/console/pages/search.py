@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from fastapi import Response
 
-from services.console.clients import Refused
+from services.console.clients import Refused, place
 from services.console.roles import Ability
 from services.console.routing import Page, Route
 from services.console.visit import Visit, see
@@ -77,17 +77,18 @@ async def search(visit: Visit) -> Response:
 
 
 async def _named(visit: Visit, wanted: str) -> Response:
+    place(wanted)  # refused before it is written down: it can name nothing
     await visit.note("search.done", "record", wanted)
     for path, page, field in (("/v1/records/", "/records/", "record"), ("/v1/stops/", "/stops/", "stop")):
         try:
-            known: dict[str, Any] = await visit.console.services.get(RIGHTS, f"{path}{quote(wanted)}")
+            known: dict[str, Any] = await visit.console.services.get(RIGHTS, f"{path}{place(wanted)}")
         except Refused as refused:
             if refused.status == 404:  # noqa: PLR2004
                 continue
             raise
         return see(f"{page}{quote(str(known[field]))}")
     try:  # erased, or not assessed yet: the logs know it still
-        await visit.console.services.get("proof_archive", f"/v1/dossiers/{quote(wanted)}")
+        await visit.console.services.get("proof_archive", f"/v1/dossiers/{place(wanted)}")
     except Refused:
         return visit.page("search", 404, found=None, error=visit.words("search.neither"))
     return see(f"/records/{quote(wanted)}")

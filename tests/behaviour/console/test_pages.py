@@ -94,6 +94,20 @@ async def test_a_record_is_one_history_and_looking_is_written_before_it_is_shown
     assert [row["action"] for row in await bench.operations()][1:] == ["record.viewed", "record.viewed"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/records/%2e%2e/%2e%2e/v1/obligations", "/records/acme/..%2f..%2fmetrics", "/stops/a/b/c/d/e", "/audit/%2e%2e"],
+)
+async def test_an_address_cannot_climb_to_another_route_of_a_service(bench, path):
+    bench.answers = answers()
+    async with bench.browser() as browser:
+        token = await bench.signed_in(browser)
+        assert (await browser.get(path)).status_code == 404
+        assert (await browser.post("/search", data={"wanted": "acme/..", "csrf": token})).status_code == 404
+    assert bench.asked == []
+    assert [row["action"] for row in await bench.operations()] == ["login.done"]
+
+
 async def test_nothing_is_shown_where_it_cannot_be_written_down(bench, monkeypatch):
     bench.answers = answers()
     async with bench.browser() as browser:

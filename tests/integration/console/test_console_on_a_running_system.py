@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -309,6 +310,44 @@ async def clean(page, name, rules):
     told = [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]]
     assert told == [], (name, told)
     assert found["passes"], name
+
+
+async def test_what_the_console_asks_is_the_operators_alone_and_names_nobody(endpoints, life):
+    email, record, stopped, _ = life
+    asked = (
+        ("rights_handler", "POST", "/v1/lookups"), ("rights_handler", "GET", f"/v1/records/{record}"),
+        ("rights_handler", "GET", "/v1/standing"), ("proof_archive", "GET", f"/v1/dossiers/{record}"),
+        ("proof_archive", "GET", "/v1/operations/op-1"),
+    )  # fmt: skip
+    for service, method, path in asked:
+        async with httpx.AsyncClient(base_url=endpoints.url(service)) as nobody:
+            answer = await nobody.request(method, path, json={"contact": email} if method == "POST" else None)
+        assert answer.status_code == 401, path
+    async with operator_http(endpoints) as rights, operator_http(endpoints, "proof_archive") as archive:
+        found = await rights.post("/v1/lookups", json={"contact": f" {email.upper()}"})
+        assert found.json()["key"].startswith("p1.")
+        assert [one["record"] for one in found.json()["records"]] == [record]
+        assert [one["stop"] for one in found.json()["stops"]] == [stopped]
+        assert email not in found.text
+        nobody_known = (await rights.post("/v1/lookups", json={"contact": "personne@courriel.example"})).json()
+        assert (nobody_known["records"], nobody_known["stops"]) == ([], [])
+        for wrong in ({"contact": "12"}, {"contact": ""}, {"contact": "une ligne\n"}, {}):
+            assert (await rights.post("/v1/lookups", json=wrong)).status_code == 422, wrong
+        standing = (await rights.get(f"/v1/records/{record.split('/')[1]}")).json()  # by its id alone
+        assert standing["record"] == record
+        assert {line["granted"] for line in standing["lines"]} == {False}
+        assert {branch["record"] for one in standing["stops"] for branch in one["branches"]} == {record}
+        assert (await rights.get("/v1/records/acme/nothing")).status_code == 404
+        counts = (await rights.get("/v1/standing")).json()
+        assert (counts["stops_open"], counts["orders_open"], counts["orders_late"]) == (1, 3, 0)
+        dossier = await archive.get(f"/v1/dossiers/{record}")
+        assert {"consent.recorded", "consent.assessed", "stop.recorded"} <= {
+            one["kind"] for one in dossier.json()["entries"]
+        }
+        assert email not in dossier.text
+        assert "commitments" not in dossier.text
+        assert (await archive.get("/v1/dossiers/acme/nothing")).status_code == 404
+        assert (await archive.get("/v1/operations/op-1")).status_code == 404
 
 
 async def test_the_first_key_leads_past_the_menu_and_the_language_is_kept(enter):
