@@ -85,6 +85,7 @@ KINDS: Mapping[str, str] = {
     "delivery.reminded": "Rappel adressé",
     "delivery.acknowledged": "Réponse reçue",
     "delivery.escalated": "Opérateur saisi faute de réponse",
+    "review.decided": "Décision motivée sur une ligne à examiner",
     "order.acknowledged": "Réponse à un ordre, telle qu’envoyée",
     "notice.given": "Information de l’article 14 déclarée donnée",
     "data.transferred": "Transmission déclarée",

@@ -136,23 +136,29 @@ class Deciding:
             if not grants or not grants[0].lines:  # erased since: nobody is told anything of it any more
                 await self.answered([row["_id"] for row in rows])
                 continue
-            await self.outbox.send_all([fact(made_of(row)) for row in rows])
-            await self._ask(record, {row["_id"] for row in rows}, max(row["tries"] for row in rows))
+            await self.outbox.send_all([fact(made_of(row)) for row in rows if not row.get("archived")])
+            if not await self._ask(record, {row["_id"] for row in rows}, max(row["tries"] for row in rows)):
+                break  # the archive is away: the others wait for the next round, and so do no reminders of orders
         if self._next is None or now >= self._next:
             await self._name_overdue(now)
             self._next = now + LOOK_EVERY
         return len(due)
 
-    async def _ask(self, record: str, ids: Collection[str], tries: int) -> None:
-        """Everything that was decided about the record goes along: the last one on a line counts."""
+    async def _ask(self, record: str, ids: Collection[str], tries: int) -> bool:
+        """Ask for the verdict; False where the archive is away.
+
+        Everything that was decided about the record goes along: the last one on a line counts. Their facts are said by now.
+        """
+        away = False
         wait = min(AGAIN_FIRST * 2 ** min(tries, 10), AGAIN_MOST)
         try:
             asked = await self.archive.ask(record, [made_of(row).wire for row in await self.store.of(record)])
         except Unavailable:
-            asked = False
+            asked, away = False, True
         if asked:
             wait = max(wait, timedelta(minutes=1))
         await self.store.again(ids, format_instant(self.clock.now() + wait))
+        return not away
 
     async def _name_overdue(self, now: datetime) -> None:
         first = await self.store.waiting(None, None, 1)

@@ -101,7 +101,9 @@ async def test_who_is_affected_is_counted_by_party_without_what_was_refused_or_e
     assert (await store.affected(early, everyone))[2].keys() == {"acme", "hibou"}, (
         "the end is excluded, the refused is not held"
     )
-    assert (await store.affected(Scope(recipients=("voyages",)), everyone))[0] == 0, "a recipient is one that a line names"
+    assert (await store.affected(Scope(recipients=("voyages",)), everyone))[0] == 0, (
+        "a recipient is one that a line names"
+    )
     assert (await store.affected(Scope(recipients=("tisane",), received_from=DAYS[3]), everyone))[:2] == (2, 2)
     assert (await store.affected(Scope(records=("acme/b",)), everyone))[:2] == (1, 1)
     assert await store.affected(Scope(records=("acme/none",)), everyone) == (0, 0, {})
