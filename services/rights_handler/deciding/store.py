@@ -92,7 +92,8 @@ class MongoDecisions:
     async def again(self, ids: Collection[str], at: Instant) -> None:
         """They are looked at again at a moment; their facts stand on the topic."""
         await self._decisions.update_many(
-            {"_id": {"$in": sorted(ids)}, "next_at": OPEN}, {"$set": {"next_at": at, "archived": True}, "$inc": {"tries": 1}}
+            {"_id": {"$in": sorted(ids)}, "next_at": OPEN},
+            {"$set": {"next_at": at, "archived": True}, "$inc": {"tries": 1}},
         )
 
     async def answered(self, ids: Collection[str], at: Instant) -> None:
