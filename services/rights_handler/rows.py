@@ -118,8 +118,14 @@ def stop_of(row: Mapping[str, Any]) -> Stop:
 
 
 def transfer_row(transfer: Transfer) -> Document:
-    """A row of `transfers`."""
-    return {"_id": f"{transfer.record}|{transfer.to}", "record": transfer.record, "to": transfer.to, "at": transfer.at}
+    """A row of `transfers`. `owed`: nothing says yet that its receiver owes the person no information (see `informing`)."""
+    identity = transfer_id(transfer.record, transfer.to)
+    return {"_id": identity, "record": transfer.record, "to": transfer.to, "at": transfer.at, "owed": True}
+
+
+def transfer_id(record: str, to: str) -> str:
+    """A transfer counts once."""
+    return f"{record}|{to}"
 
 
 def transfer_of(row: Mapping[str, Any]) -> Transfer:

@@ -7,14 +7,14 @@ that each row is corrected once. A person who stopped a party for good is not to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.rights_handler.domain import Grant, Instant, Stop, decide
+from services.rights_handler.domain import Grant, Instant, Stop, concerned, decide
 from services.rights_handler.informing.store import MongoNotices, Owing
-from services.rights_handler.kinds import REVERSIBLE
+from services.rights_handler.kinds import REVERSIBLE, withholds
 from services.rights_handler.matching import stops_by_record
 from services.rights_handler.moments import one_month_after
 from services.rights_handler.ports import Index, Obligation, Reports
@@ -26,6 +26,8 @@ SHORTEST_MONTH = timedelta(days=28)
 PAGE = 500
 AGAIN = timedelta(days=1)
 """When an obligation is looked at again by its party."""
+RECEIVING = frozenset({"prospector", "collector"})
+"""Who receives data for purposes of its own: a processor informs nobody for itself (RGPD 14(1))."""
 PAUSE_EVERY = 200
 """Parties looked at between two breaths of the loop."""
 
@@ -44,6 +46,10 @@ class Overdue:
         return f"{self.received_at}|{self.record}"
 
 
+Read = Callable[[str, Instant, tuple[Instant, str] | None, int], Awaitable[list[Owing]]]
+Check = Callable[[str, Sequence[Owing]], Awaitable[list[Overdue]]]
+
+
 @dataclass(frozen=True, slots=True)
 class OverdueNotices:
     """Lists what is overdue."""
@@ -53,35 +59,76 @@ class OverdueNotices:
     reports: Reports
 
     async def page(self, party: str, now: datetime, after: str | None, limit: int) -> tuple[list[Overdue], str | None]:
-        """At most `limit` persons, the oldest first, and where the next page starts (None: there is none)."""
+        """At most `limit` persons, the oldest first, and where the next page starts (None: there is none).
+
+        Two lists that share no person are one: those it was told of, and those it knows by a reported transfer only.
+        """
+        told, more = await self._some(self.store.owing, self._told, party, now, after, limit)
+        sent, further = await self._some(self.store.transferred, self._sent, party, now, after, limit)
+        found = sorted([*told, *sent], key=lambda one: (one.received_at, one.record))
+        whole = len(found) <= limit and not (more or further)
+        return found[:limit], None if whole or not found else found[:limit][-1].cursor
+
+    async def _some(
+        self, read: Read, check: Check, party: str, now: datetime, after: str | None, limit: int
+    ) -> tuple[list[Overdue], bool]:
+        """At most `limit` of one list that are true as of now, and whether there may be more."""
         until = format_instant(now - SHORTEST_MONTH)
         cursor = _cursor(after)
         found: list[Overdue] = []
         while True:
-            rows = await self.store.owing(party, until, cursor, limit - len(found))
-            found += await self._true(
+            rows = await read(party, until, cursor, limit - len(found))
+            found += await check(
                 party, [row for row in rows if one_month_after(row.received_at) <= format_instant(now)]
             )
             if not rows or len(found) >= limit:
-                return found, found[-1].cursor if rows and found else None
+                return found, bool(rows)
             cursor = (rows[-1].received_at, rows[-1].record)
 
-    async def _true(self, party: str, rows: Sequence[Owing]) -> list[Overdue]:
+    async def _told(self, party: str, rows: Sequence[Owing]) -> list[Overdue]:
         if not rows:
             return []
+        grants, stops, informed = await self._about(party, rows)
+        owing = {g.record for g in grants if _receives(party, g, stops.get(g.record, ()))} - informed
+        held = {g.record for g in grants if _receives(party, g, _lasting(stops.get(g.record, ())))} - informed
+        await self.store.released(party, {row.record for row in rows} - held)
+        return [_overdue(row) for row in rows if row.record in owing]
+
+    async def _sent(self, party: str, rows: Sequence[Owing]) -> list[Overdue]:
+        """Whom it owes the information by a transfer alone. Where a line permits it too, the person is on the other list.
+
+        A record that is not there after a month was erased, or never was.
+        """
+        if not rows:
+            return []
+        found, stops, informed = await self._about(party, rows)
+        grants = [grant for grant in found if grant.contact_keys or grant.sealed is not None]  # the rest was erased
+        other = {g.record for g in grants if party == g.collector or _receives(party, g, ())}
+        held = (
+            {g.record for g in grants if not _stopped(party, g, _lasting(stops.get(g.record, ())))} - other - informed
+        )
+        owing = {g.record for g in grants if not _stopped(party, g, stops.get(g.record, ()))} & held
+        await self.store.transfers_released(party, {row.record for row in rows} - held)
+        return [_overdue(row) for row in rows if row.record in owing]
+
+    async def _about(
+        self, party: str, rows: Sequence[Owing]
+    ) -> tuple[Sequence[Grant], Mapping[str, Sequence[Stop]], set[str]]:
+        """The grants of these rows, the stops that meet them, and which persons it says it informed."""
         records = {row.record for row in rows}
         grants = await self.index.grants_of(records)
         notices = await self.reports.reported(records, (), (party,), rows[0].received_at, rows[0].received_at)
         informed = {one.record for one in notices.notices if one.source == party}
-        stops = stops_by_record(await self.index.stops_about(grants), grants)
-        owing = {g.record for g in grants if _receives(party, g, stops.get(g.record, ())) and g.record not in informed}
-        held = {g.record for g in grants if _receives(party, g, _lasting(stops.get(g.record, ())))} - informed
-        await self.store.released(party, records - held)
-        return [
-            Overdue(row.record, row.received_at, one_month_after(row.received_at))
-            for row in rows
-            if row.record in owing
-        ]
+        return grants, stops_by_record(await self.index.stops_about(grants), grants), informed
+
+
+def _overdue(row: Owing) -> Overdue:
+    return Overdue(row.record, row.received_at, one_month_after(row.received_at))
+
+
+def _stopped(party: str, grant: Grant, stops: Sequence[Stop]) -> bool:
+    """Whether it was ordered to stop, as a party of a transfer (it has no line)."""
+    return any(withholds(stop.kind) and party in concerned(stop, grant, (party,)) for stop in stops)
 
 
 def _receives(party: str, grant: Grant, stops: Sequence[Stop]) -> bool:
@@ -105,11 +152,11 @@ class OverdueSweep:
     _next: datetime | None = field(default=None)
 
     async def sweep(self, _most: int) -> int:
-        """Look at every prospecteur where it is time; one lookup of one row each. Two instances write the same."""
+        """Look at every prospecteur and collector where it is time; two lookups of one row each. Two instances write the same."""
         now = self.clock.now()
         if self._next is not None and now < self._next:
             return 0
-        parties = [party.id for party in self.registry.view.parties() if "prospector" in party.roles]
+        parties = [party.id for party in self.registry.view.parties() if RECEIVING & set(party.roles)]
         owed: list[Obligation] = []
         for n, party in enumerate(parties):
             first, _ = await self.notices.page(party, now, None, 1)

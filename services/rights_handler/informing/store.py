@@ -1,7 +1,7 @@
 """Who owes the information of RGPD 14, in MongoDB: names on the rows of `grants`, found by party and date through one index.
 
-A verdict writes the names (`rows.grant_row`), a reported notice takes its sender's away. A list of what is overdue reads as many
-rows as it shows: nothing scans history.
+A verdict writes the names (`rows.grant_row`), a reported notice takes its sender's away; a reported transfer stands for its receiver
+until something settles it (`owed`). A list of what is overdue reads as many rows as it shows: nothing scans history.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pymongo import ASCENDING, ReplaceOne, UpdateMany
 from services.rights_handler.domain import Instant
 from services.rights_handler.ports import Obligation
 from services.rights_handler.reported import Notice
-from services.rights_handler.rows import obligation_row
+from services.rights_handler.rows import obligation_row, transfer_id
 from shared.mongo import Client, Document, database
 
 
@@ -31,14 +31,17 @@ class MongoNotices:
 
     def __init__(self, client: Client, name: str = "rights") -> None:
         rights = database(client, name)
-        self._grants, self._obligations = rights["grants"], rights["obligations"]
+        self._grants, self._transfers, self._obligations = rights["grants"], rights["transfers"], rights["obligations"]
 
     async def prepare(self) -> None:
-        """Create the one index."""
+        """Create the two indexes."""
         await self._grants.create_index([("owes", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)])
+        await self._transfers.create_index(
+            [("to", ASCENDING), ("at", ASCENDING), ("record", ASCENDING)], partialFilterExpression={"owed": True}
+        )
 
     async def given(self, notices: Sequence[Notice]) -> None:
-        """Their senders have informed these persons; one call. Of records not there yet, the notice itself remains."""
+        """Their senders have informed these persons; two calls. Of records not there yet, the notice itself remains."""
         by_source: dict[str, list[str]] = {}
         for notice in notices:
             by_source.setdefault(notice.source, []).append(notice.record)
@@ -53,11 +56,32 @@ class MongoNotices:
                 ],
                 ordered=False,
             )
+            await self._settled([transfer_id(notice.record, notice.source) for notice in notices])
 
     async def released(self, party: str, records: Collection[str]) -> None:
         """These it does not owe any more, or never did: the person stopped it for good, or it was never told."""
         if records:
             await self._grants.update_many({"_id": {"$in": sorted(records)}}, {"$pull": {"owes": party}})
+
+    async def transfers_released(self, party: str, records: Collection[str]) -> None:
+        """The same of persons that it knows by a transfer only."""
+        if records:
+            await self._settled([transfer_id(record, party) for record in sorted(records)])
+
+    async def _settled(self, transfers: Sequence[str]) -> None:
+        await self._transfers.update_many({"_id": {"$in": list(transfers)}}, {"$unset": {"owed": ""}})
+
+    async def transferred(
+        self, party: str, until: Instant, after: tuple[Instant, str] | None, limit: int
+    ) -> list[Owing]:
+        """Records transferred to it at `until` or before, the oldest first, from a cursor on, where nothing settled them."""
+        query: Document = {"to": party, "owed": True, "at": {"$lte": until}}
+        if after is not None:
+            at, record = after
+            query["$or"] = [{"at": {"$gt": at}}, {"at": at, "record": {"$gt": record}}]
+            query["at"] = {"$gte": at, "$lte": until}
+        found = self._transfers.find(query, {"at": 1, "record": 1}).sort([("at", ASCENDING), ("record", ASCENDING)])
+        return [Owing(row["record"], row["at"]) async for row in found.limit(limit)]
 
     async def owing(self, party: str, until: Instant, after: tuple[Instant, str] | None, limit: int) -> list[Owing]:
         """Records received at `until` or before, the oldest first, from a cursor on."""

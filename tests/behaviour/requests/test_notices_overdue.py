@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pymongo import AsyncMongoClient
 
-from services.rights_handler.domain import verdict_id
+from services.rights_handler.domain import Transfer, verdict_id
 from services.rights_handler.index import MongoIndex
 from services.rights_handler.informing.overdue import OverdueNotices, OverdueSweep
 from services.rights_handler.informing.store import MongoNotices
@@ -129,6 +129,55 @@ async def test_who_was_stopped_is_not_written_to_and_a_suspension_only_waits(wor
     assert await world.names("canalvert") == [grant(2).record]
     await world.index.lift(suspended.id, "2026-11-20T00:00:00.000Z")
     assert await world.names("canalvert") == [grant(1).record, grant(2).record]
+
+
+async def transfer(world, n, to="televerveine", at="2026-10-01T00:00:00.000Z"):
+    await world.index.put_transfers([Transfer(grant(n).record, to, at)])
+
+
+async def test_who_really_received_the_data_owes_though_no_line_names_it(world):
+    await world.index.put_grants([grant(n) for n in range(4)])
+    await transfer(world, 0, at="2026-10-20T12:00:00.000Z")
+    await transfer(world, 1, at="2026-10-20T12:00:00.001Z")
+    await transfer(world, 2, to="acme")  # the collector, whose data they are
+    await transfer(world, 3, to="canalvert")  # told by a line too: once
+    assert await world.names("televerveine") == [grant(0).record]
+    assert await world.names("acme") == []
+    assert await world.names("canalvert") == [grant(n).record for n in range(4)]
+    await world.sweeping.sweep(100)
+    (owed,) = await world.ledger.obligations("televerveine", 10)
+    assert (owed.kind, owed.due_at) == ("notices-overdue", "2026-11-20T12:00:00.000Z")
+
+
+async def test_a_notice_before_or_after_the_transfer_and_a_stop_for_good_clear_it(world):
+    await world.index.put_grants([grant(n) for n in range(5)])
+    await world.given(grant(0).record, "televerveine")
+    for n in range(4):
+        await transfer(world, n)
+    await world.given(grant(1).record, "televerveine")
+    lasting = make_stop("acme/s1", contact=None, record=grant(2).record, at="2026-11-01T00:00:00.000Z")
+    suspended = make_stop(
+        "request/acme/r1", contact=None, record=grant(3).record, at="2026-11-01T00:00:00.000Z", kind="restriction"
+    )  # fmt: skip
+    await world.index.put_stops([lasting, suspended])
+    assert await world.names("televerveine") == []
+    left = [row["record"] async for row in world.db["transfers"].find({"owed": True})]
+    assert left == [grant(3).record], "what is settled is not read again; what only waits is"
+    await world.index.lift(suspended.id, "2026-11-20T00:00:00.000Z")
+    assert await world.names("televerveine") == [grant(3).record]
+
+
+async def test_pages_of_both_lists_give_each_person_once_the_oldest_first(world):
+    lines = [(make_line("televerveine"),) if n % 2 else (make_line(),) for n in range(20)]
+    await world.index.put_grants([grant(n, *lines[n], at=f"2026-09-{n % 7 + 1:02d}T00:00:00.000Z") for n in range(20)])
+    for n in range(0, 20, 2):
+        await transfer(world, n, at=f"2026-09-{n % 5 + 1:02d}T12:00:00.000Z")
+    seen, after, pages = [], None, 0
+    while pages == 0 or after is not None:
+        found, after = await world.overdue.page("televerveine", NOW, after, 3)
+        seen, pages = seen + found, pages + 1
+    assert sorted(one.record for one in seen) == [grant(n).record for n in range(20)]
+    assert [one.cursor for one in seen] == sorted(one.cursor for one in seen)
 
 
 async def test_pages_give_each_person_once_the_oldest_first_and_read_no_more_than_they_show(world):
