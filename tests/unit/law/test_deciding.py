@@ -66,7 +66,9 @@ def test_a_refusal_holds_whatever_fires_later_and_the_last_decision_counts() -> 
 
 def test_another_line_is_untouched() -> None:
     other = ("someone-else", *KEY[1:])
-    assert decided(verdict("review", ["EVIDENCE-LATE"]), [decision("refuse", lines=[other])]).lines[0].verdict == "review"
+    assert (
+        decided(verdict("review", ["EVIDENCE-LATE"]), [decision("refuse", lines=[other])]).lines[0].verdict == "review"
+    )
 
 
 CODES = st.lists(st.sampled_from(["EVIDENCE-LATE", "FORM-UNBALANCED", "LIST-NOT-SHOWN", *sorted(NOT_DECIDABLE)]))
@@ -103,3 +105,18 @@ async def test_the_decision_travels_with_the_question_and_stands_in_the_new_verd
     (told,) = facts["lines"]
     assert (told["verdict"], told["reasons"]) == ("invalid", ["PARTY-SUSPENDED", REVIEW_REFUSED])
     assert facts["decisions"] == ["d1"]
+
+
+async def test_a_question_that_is_none_goes_to_dead_and_its_neighbours_are_answered() -> None:
+    dead: list[str] = []
+
+    async def dead_all(letters) -> None:
+        dead.extend(code for _, code, _ in letters)
+
+    one, sent = assessor(Feed(view_of(documents())), dead_all=dead_all)
+    values = (b"null", orjson.dumps({"facts": FACTS, "sealed": "c2VhbGVk"}))
+    await one.reassess(
+        [StoredRecord("reassessments", 0, n, to_millis(instant(AT)), b"k", v) for n, v in enumerate(values)]
+    )
+    assert dead == ["FACTS"]
+    assert len(sent.messages) == 1

@@ -27,7 +27,7 @@ async def test_the_new_verdict_stands_at_the_instant_it_was_asked_and_carries_th
     one, sent = assessor(feed)
     facts = taken(event()).facts | {"commitments": {}}
     await one.process([asked(facts, facts["received_at"])])
-    await one.reassess([asked(facts), StoredRecord("reassessments", 0, 1, 0, b"k", b"null")])
+    await one.reassess([asked(facts)])
     assert feed.asked == 1, "the registry is read to its end first"
     first, again = (orjson.loads(message.value or b"") for message in sent.messages)
     assert first["facts"]["record"] == again["facts"]["record"]
