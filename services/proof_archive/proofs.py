@@ -9,23 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.proof_archive.bundles.build import BundleEntry, BundleInput, BundleTimestamp, build_bundle
-from services.proof_archive.bundles.disclosures import Disclosure, disclose, disclose_lines, open_verdicts
+from services.proof_archive.bundles.disclosures import Disclosure, disclose
 from services.proof_archive.bundles.dossier import Dossier, Item, Search
-from services.proof_archive.bundles.entries import ReadEntry, read_entry
+from services.proof_archive.bundles.entries import ReadEntry
 from services.proof_archive.bundles.evidence import evidence_of
-from services.proof_archive.bundles.links import is_tied, ties_of
-from services.proof_archive.bundles.manifest import Audience, Reference
+from services.proof_archive.bundles.manifest import Audience
 from services.proof_archive.bundles.timeline import timeline_of
 from services.proof_archive.checkpoints.standing import Standing
+from services.proof_archive.choosing import choose
 from services.proof_archive.domain import owner_of
-from services.proof_archive.entitlement import disclosable, lines_shown, may_see
+from services.proof_archive.entitlement import disclosable
 from services.proof_archive.evidence.joined import Joined, Joining, visible_to
 from services.proof_archive.log.reader import Reader
 from services.proof_archive.timestamps.kept import Stamps
-from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto.encoding import b64
 from shared.crypto.merkle import inclusion_nodes, inclusion_proof
@@ -137,7 +136,7 @@ class Proofs:
         What is restricted to legal claims is disclosed `for_claims` only: whoever asks so has archived the reason before.
         """
         covered = [item for item in dossier.items if item.covered]
-        chosen, read, withheld, lines = _choose(dossier.record, covered, audience)
+        chosen, read, withheld, lines = choose(dossier.record, covered, audience)
         erased = any(entry.is_erasure for entry in read)
         open_ = [] if erased else chosen
         entries, joined, disclosures, timestamps = await asyncio.gather(
@@ -163,7 +162,7 @@ class Proofs:
     def carried(self, dossier: Dossier, audience: Audience) -> set[str]:
         """The files that the proof of a record names, of those that this audience may have."""
         covered = [item for item in dossier.items if item.covered]
-        return {item.sha256 for item in visible_to(audience, _choose(dossier.record, covered, audience)[1])}
+        return {item.sha256 for item in visible_to(audience, choose(dossier.record, covered, audience)[1])}
 
     async def _timestamps(self, dossier: Dossier, items: Sequence[Item]) -> Sequence[BundleTimestamp]:
         if self._stamps is None or not items:
@@ -227,43 +226,3 @@ class Proofs:
 def _sealed_under(item: Item) -> str | None:
     """The vault's name of the key of an entry that has commitments."""
     return owner_of(item.topic, item.facts) if item.facts.get("commitments") else None
-
-
-class _Chosen(NamedTuple):
-    """What goes in, as items and as read, what is only listed, and the lines of verdicts that are shown."""
-
-    items: list[Item]
-    read: list[ReadEntry]
-    withheld: list[Reference]
-    lines: list[Disclosure]
-
-
-def _choose(record: str, items: Sequence[Item], audience: Audience) -> _Chosen:
-    """What this audience receives, and what it does not: withheld from it, or not tied without what is."""
-    read: dict[tuple[int, int], ReadEntry] = {}
-    shown: dict[tuple[int, int], list[Disclosure]] = {}
-    for item in items:
-        try:
-            entry = read_entry(item.origin, item.index, item.data, item.body)
-            if item.opened is not None:
-                pointers = lines_shown(audience, item)
-                shown[item.log, item.index] = disclose_lines(item.origin, item.index, item.opened, pointers)
-            found = open_verdicts([entry], shown.get((item.log, item.index), ()), [""])
-            read[item.log, item.index] = found[0]
-        except Refused:  # archived as it was received, but not of a form that a bundle can explain
-            continue
-    seen = [item for item in items if (item.log, item.index) in read and may_see(audience, item)]
-    ties = ties_of(record, [read[item.log, item.index] for item in seen])
-    chosen = [item for item in seen if is_tied(read[item.log, item.index], ties)]
-    places = {(item.log, item.index) for item in chosen}
-    withheld = [
-        Reference(origin=item.origin, index=item.index, topic=item.topic, kind=item.kind or "unreadable")
-        for item in items
-        if (item.log, item.index) not in places
-    ]
-    return _Chosen(
-        chosen,
-        [read[item.log, item.index] for item in chosen],
-        withheld,
-        [line for item in chosen for line in shown.get((item.log, item.index), ())],
-    )

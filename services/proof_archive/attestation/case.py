@@ -11,8 +11,8 @@ from services.proof_archive.attestation.independence import Independence
 from services.proof_archive.bundles.build import BundleEntry, BundleInput
 from services.proof_archive.bundles.disclosures import Disclosure, open_verdicts
 from services.proof_archive.bundles.entries import ReadEntry, read_entry
-from services.proof_archive.bundles.facts import OpenedVerdict
 from services.proof_archive.bundles.state import State, state_of
+from services.proof_archive.bundles.verdict_facts import OpenedVerdict
 from shared import canonical
 
 

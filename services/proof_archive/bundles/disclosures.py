@@ -13,8 +13,8 @@ from typing import Annotated, Any
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from services.proof_archive.bundles.entries import ReadEntry
-from services.proof_archive.bundles.facts import CommittedVerdict, OpenedVerdict
 from services.proof_archive.bundles.manifest import DISCLOSURES, Name, Strict
+from services.proof_archive.bundles.verdict_facts import CommittedVerdict, OpenedVerdict
 from services.proof_archive.verifying.codes import Refused
 from shared import canonical
 from shared.crypto.encoding import b64, unb64

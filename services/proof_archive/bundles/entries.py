@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from services.proof_archive.bundles.facts import Facts, instant_of, is_erasure, read_facts
+from services.proof_archive.bundles.fact_types import Facts
+from services.proof_archive.bundles.facts import instant_of, is_erasure, read_facts
 from services.proof_archive.bundles.manifest import Count, Hash, Name, Reference, Strict
 from services.proof_archive.verifying.codes import Refused
 from shared import canonical

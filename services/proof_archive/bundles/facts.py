@@ -6,58 +6,15 @@ read strictly (no coercion), so that verifiers written in other languages agree.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.proof_archive.bundles.manifest import Name
-from shared.instants import format_instant, from_millis, parse_instant
+from services.proof_archive.bundles.fact_types import AnyOf, Facts, Instant, Version, Word
+from services.proof_archive.bundles.verdict_facts import CommittedVerdict, Verdict
+from shared.instants import format_instant, from_millis
 from shared.topics import CONSENTS, DELIVERIES, ERASURES, REGISTRY, REPORTS, REQUESTS, STOPS, VERDICTS
-from shared.verdicts import is_committed, pointer_of
-
-_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-_RFC3339 = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}:[0-5][0-9](\.[0-9]{{1,9}})?(Z|[+-]{_CLOCK})")
-"""RFC 3339 §5.6, hours and minutes within their bounds: what a date library does beyond them changes with its version."""
-
-
-def _instant(text: str) -> str:
-    """The instant in the form whose order as text is the order of times."""
-    if _RFC3339.fullmatch(text) is None:
-        raise ValueError("not an RFC 3339 instant")
-    try:
-        instant = format_instant(parse_instant(text))
-    except OverflowError as error:
-        raise ValueError("not an instant of our calendar") from error
-    if len(instant) != len("2026-01-01T00:00:00.000Z"):
-        raise ValueError("not an instant of this era")
-    return instant
-
-
-Instant = Annotated[str, AfterValidator(_instant)]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-Version = Annotated[int, Field(ge=0)] | Word
-Commitment = Annotated[str, StringConstraints(max_length=64)]
-AnyOf = list[Word] | Word
-"""A scope: `"all"` or a list."""
-
-
-class Facts(BaseModel):
-    """What any entry may say: what it is about, by name, and commitments to its personal fields by JSON pointer."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-    kind: Name
-    record: Word | None = None
-    stop: Word | None = None
-    order: Word | None = None
-    request: Word | None = None
-    commitments: dict[str, str] = {}
-
-    def committed(self) -> Mapping[str, str]:
-        """Every commitment that a disclosure may answer, by pointer."""
-        return self.commitments
+from shared.verdicts import is_committed
 
 
 class Hashed(BaseModel):
@@ -81,90 +38,7 @@ class Consent(Facts):
     form: Hashed | None = None
     notice: Hashed | None = None
     recipient_list: Hashed | None = None
-    attachments: list[Hashed] = []
-
-
-class RegistryReference(BaseModel):
-    """A registry version that a verdict relied on, with its place in the log and the time it was archived."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-    key: Word
-    offset: int
-    archived_at: Instant
-
-
-class Line(BaseModel):
-    """One line of a verdict."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-    recipient: Word | None
-    channel: Word
-    purpose: Word
-    verdict: Word
-    basis: Word | None = None
-    valid_until: Word | None = None
-    reasons: list[Word] = []
-
-
-class Assessed(Facts):
-    """`consent.assessed`: under which rules, when."""
-
-    record: Word
-    ruleset: Word
-    ruleset_seq: int
-    registry_offset: int
-    evaluated_at: Instant
-
-
-class Verdict(Assessed):
-    """What the rules found, and the versions they relied on: all of it (version 1), or what a bundle discloses of it."""
-
-    references: list[RegistryReference]
-    lines: list[Line]
-
-    @property
-    def hidden(self) -> int:
-        """How many lines of the verdict are not shown."""
-        return 0
-
-
-class OwnLine(Line):
-    """A line that is committed to apart, with the registry versions that it alone relied on."""
-
-    references: list[RegistryReference] = []
-
-
-class CommittedVerdict(Assessed):
-    """A verdict that commits to its lines, each apart (version 2)."""
-
-    references: list[RegistryReference]
-    line_commitments: list[Commitment]
-
-    def committed(self) -> Mapping[str, str]:
-        """By pointer: `/lines/<n>`."""
-        return {pointer_of(index): item for index, item in enumerate(self.line_commitments)}
-
-    def opened(self, values: Mapping[str, Any]) -> OpenedVerdict:
-        """The verdict with the lines disclosed, by pointer (of `committed`). Raises pydantic.ValidationError on their form."""
-        placed = [values[pointer] for pointer in self.committed() if pointer in values]
-        lines = _OWN_LINES.validate_python(placed, strict=True)
-        common = {name: getattr(self, name) for name in Assessed.model_fields}
-        relied = [*self.references, *(reference for line in lines for reference in line.references)]
-        hidden = len(self.line_commitments) - len(lines)
-        return OpenedVerdict.model_validate({**common, "references": relied, "lines": lines, "hidden_lines": hidden})
-
-
-class OpenedVerdict(Verdict):
-    """A verdict of version 2 as far as a bundle shows it. Never read from an entry: made from what it discloses."""
-
-    hidden_lines: int
-
-    @property
-    def hidden(self) -> int:
-        """How many lines it commits to beside those shown."""
-        return self.hidden_lines
+    attachments: list[Hashed] = Field(default_factory=list)
 
 
 class Stop(Facts):
@@ -224,8 +98,6 @@ class Registered(Facts):
         """Its key in the registry: `kind:id[:version]`."""
         return f"{self.kind}:{self.id}" + ("" if self.version is None else f":{self.version}")
 
-
-_OWN_LINES = TypeAdapter(list[OwnLine])
 
 _BY_KIND: dict[tuple[str, str], type[Facts]] = {
     (CONSENTS.name, "consent.recorded"): Consent,

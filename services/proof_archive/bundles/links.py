@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.proof_archive.bundles.entries import ReadEntry
-from services.proof_archive.bundles.facts import Consent, Registered, Verdict
+from services.proof_archive.bundles.facts import Consent, Registered
+from services.proof_archive.bundles.verdict_facts import Verdict
 from services.proof_archive.verifying.codes import Refused
 from shared.topics import DELIVERIES, REGISTRY, REPORTS, REQUESTS, STOPS
 

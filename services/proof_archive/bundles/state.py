@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.proof_archive.bundles.entries import ReadEntry
-from services.proof_archive.bundles.facts import AnyOf, Consent, Line, Stop, Verdict
+from services.proof_archive.bundles.fact_types import AnyOf
+from services.proof_archive.bundles.facts import Consent, Stop
+from services.proof_archive.bundles.verdict_facts import Line, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,9 @@ from functools import singledispatch
 from typing import Any
 
 from services.proof_archive.bundles.entries import ReadEntry
-from services.proof_archive.bundles.facts import (
-    AnyOf,
-    Consent,
-    Delivery,
-    Facts,
-    Registered,
-    Report,
-    Request,
-    Stop,
-    Verdict,
-)
+from services.proof_archive.bundles.fact_types import AnyOf, Facts
+from services.proof_archive.bundles.facts import Consent, Delivery, Registered, Report, Request, Stop
+from services.proof_archive.bundles.verdict_facts import Verdict
 from shared import canonical
 
 _MONTHS = (

@@ -11,7 +11,7 @@ from odd import ODD_TEXTS
 from three import call_page, single
 from vectors import b64, b64_list, load
 
-from services.proof_archive.bundles.facts import _instant
+from services.proof_archive.bundles.fact_types import _instant
 
 INCLUSION, CONSISTENCY = load("merkle/inclusion.json"), load("merkle/consistency.json")
 DEVIATION = "testdata/consistency/additional/sizes-are-equal-one-and-proof-is-empty.json"
