@@ -83,6 +83,9 @@ def _walled(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
         except (Unavailable, PyMongoError, *INFRASTRUCTURE) as error:
             console.log.warning("a page could not be made: something is away", page=route.path, exc_info=error)
             return visit.told("later", 503)
+        except Exception as error:  # a fault of ours: told in words, and logged without what it was about
+            console.log.error("unexpected error", page=route.path, exc_info=error)
+            return visit.told("broken", 500)
 
     return endpoint
 

@@ -52,6 +52,11 @@ COMMON: Catalogue = {
         "Un service ou un moteur ne répond pas : rien n’a été fait ni montré. Réessayez dans un instant.",
         "A service or an engine does not answer: nothing was done or shown. Try again in a moment.",
     ),
+    "broken.title": ("Erreur inattendue", "Unexpected error"),
+    "broken.text": (
+        "Cette page n’a pas pu être faite. L’erreur est au journal technique du service ; l’opération notée, s’il y en a une, le reste.",
+        "This page could not be made. The error is in the service’s technical log; an operation that was noted stays noted.",
+    ),
     "refused.title": ("Refusé", "Refused"),
 }  # fmt: skip
 

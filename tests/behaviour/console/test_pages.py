@@ -131,6 +131,22 @@ async def test_nothing_is_shown_where_it_cannot_be_written_down(bench, monkeypat
     assert not [one for one in bench.asked if "/v1/proofs/" in one[2]]  # the archive was not even asked
 
 
+async def test_a_fault_of_ours_is_told_in_words_and_logged_without_what_it_was_about(bench):
+    broken = {"key": "p1.AbCdEf"}  # not what the rights handler promises
+    bench.answers = {("rights_handler", "/v1/lookups"): broken}
+    async with bench.browser() as browser:
+        token = await bench.signed_in(browser)
+        answer = await browser.post("/search", data={"wanted": CONTACT, "csrf": token})
+    assert answer.status_code == 500
+    assert "Erreur inattendue" in answer.text
+    assert answer.headers["content-security-policy"]
+    assert CONTACT not in answer.text
+    assert ("unexpected error", "/search") in [(event, values.get("page")) for event, values in bench.log.lines]
+    assert CONTACT not in str(
+        [(event, {n: v for n, v in values.items() if n != "exc_info"}) for event, values in bench.log.lines]
+    )
+
+
 async def test_half_a_history_is_never_shown_as_the_whole(bench):
     bench.answers = answers() | {("proof_archive", f"/v1/dossiers/{RECORD}"): httpx.ConnectError("away")}
     async with bench.browser() as browser:
