@@ -4,107 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.rights_handler.breaches import model, texts
 from services.rights_handler.breaches.acts import Breaches, acknowledged, amended
-from services.rights_handler.breaches.model import Breach, Data, Ending, Exemption, Nature, Origin, Risk, Scope, checked
+from services.rights_handler.breaches.bodies import (
+    AMEND,
+    MAX_BYTES,
+    OPEN,
+    AmendBody,
+    AuthorityBody,
+    CloseBody,
+    OpenBody,
+    PartiesBody,
+    PersonsBody,
+    scope_of,
+)  # fmt: skip
+from services.rights_handler.breaches.model import Breach, checked
 from services.rights_handler.breaches.register import register_pdf
 from shared.auth import Authenticator
 from shared.bodies import limited
 from shared.clock import Clock
-from shared.instants import format_instant, parse_instant
+from shared.instants import format_instant
 from shared.intake.accepted import read
 from shared.problems import Refusal
-
-MAX_BYTES = 1_048_576
-RECORDS_MOST = 10_000
-Instant = Annotated[str, AfterValidator(lambda text: format_instant(parse_instant(text)))]
-Words = Annotated[str, Field(max_length=8000)]
-Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$")]
-Names = Annotated[tuple[str, ...], Field(max_length=RECORDS_MOST)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ScopeBody(_Body):
-    """Named records, or those received in a time range (end excluded) by collectors, held by recipients."""
-
-    records: Names = ()
-    collectors: Names = ()
-    recipients: Names = ()
-    received_from: Instant | None = None
-    received_until: Instant | None = None
-
-
-class OpenBody(_Body):
-    """Body of `POST /v1/breaches`."""
-
-    id: Slug
-    noticed_at: Instant
-    author: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")] = "dpo"
-    natures: Annotated[tuple[Nature, ...], Field(min_length=1)]
-    data: Annotated[tuple[Data, ...], Field(min_length=1)]
-    origin: Origin = Origin.UNKNOWN
-    risk: Risk = Risk.RISK
-    what: Annotated[str, Field(min_length=8, max_length=8000)]
-    effects: Words = ""
-    measures: Words = ""
-    began_at: Instant | None = None
-    ended_at: Instant | None = None
-    scope: ScopeBody | None = None
-
-
-class AmendBody(_Body):
-    """More is known: only what is given changes."""
-
-    natures: tuple[Nature, ...] | None = None
-    data: tuple[Data, ...] | None = None
-    origin: Origin | None = None
-    risk: Risk | None = None
-    what: Words | None = None
-    effects: Words | None = None
-    measures: Words | None = None
-    began_at: Instant | None = None
-    ended_at: Instant | None = None
-    scope: ScopeBody | None = None
-
-
-class AuthorityBody(_Body):
-    """The authority was notified, or (`waived`) need not be."""
-
-    notified_at: Instant | None = None
-    reference: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,64}$")] | None = None
-    late_because: Words | None = None
-    waived: bool = False
-
-
-class PersonsBody(_Body):
-    """The persons were told, or why they need not be."""
-
-    informed_at: Instant | None = None
-    exempt: Exemption | None = None
-
-
-class PartiesBody(_Body):
-    """Whom to tell; empty: all that were counted."""
-
-    parties: Names = ()
-
-
-class CloseBody(_Body):
-    """How it ended."""
-
-    ending: Ending
-
-
-OPEN, AMEND = TypeAdapter(OpenBody), TypeAdapter(AmendBody)
 
 
 class BreachApi:
@@ -151,7 +77,7 @@ class BreachApi:
         values = {name: getattr(body, name) for name in OpenBody.model_fields if name != "scope"}
         breach = await self._breaches.open(Breach(opened_at=now, **values))
         if body.scope is not None and breach.scope is None:
-            breach = await self._breaches.act(breach.id, amended({"scope": _scope(body.scope)}))
+            breach = await self._breaches.act(breach.id, amended({"scope": scope_of(body.scope)}))
         return self._answer(breach, 201)
 
     async def listed(self, request: Request, *, closed: bool = False) -> JSONResponse:
@@ -184,7 +110,7 @@ class BreachApi:
         checked(what=body.what, effects=body.effects, measures=body.measures)
         values: dict[str, Any] = {n: v for n in AmendBody.model_fields if (v := getattr(body, n)) is not None}
         if body.scope is not None:
-            values["scope"] = _scope(body.scope)
+            values["scope"] = scope_of(body.scope)
         return self._answer(await self._breaches.act(identity, amended(values)))
 
     async def authority(self, request: Request, identity: str, body: AuthorityBody) -> JSONResponse:
@@ -235,7 +161,3 @@ class BreachApi:
         late = breach.authority is None and breach.closed_at is None and now > breach.due_at
         return {"id": row.pop("_id"), **row, "scope": named, "due_at": breach.due_at, "overdue": late,
                 "words_sha256": breach.words_sha256}  # fmt: skip
-
-
-def _scope(body: ScopeBody) -> Scope:
-    return Scope(**{name: getattr(body, name) for name in ScopeBody.model_fields})

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
+from services.rights_handler.breaches.codes import Data, Ending, Exemption, Nature, Origin, Risk
 from services.rights_handler.domain import Instant
 from shared import canonical
 from shared.errors import InputError, Problem
@@ -24,62 +24,6 @@ REMIND_AFTER = tuple(timedelta(hours=hours) for hours in (24, 48, 60, 72))
 REPEAT = timedelta(days=1)
 NOT_NEEDED = {"waived": True, "notified_at": None, "reference": None, "late": False, "late_because": None}
 _CONTACT = re.compile(r"@|(\+|\b0)[\d\s.()-]{8,}|\d{9,}")
-
-
-class Nature(StrEnum):
-    """What was broken (RGPD 4(12))."""
-
-    CONFIDENTIALITY = "confidentiality"
-    INTEGRITY = "integrity"
-    AVAILABILITY = "availability"
-
-
-class Data(StrEnum):
-    """Categories of data concerned."""
-
-    CONTACTS = "contacts"
-    REFERENCES = "references"
-    CHOICES = "choices"
-    CONNECTION = "connection"
-    EVIDENCE = "evidence"
-    PSEUDONYMS = "pseudonyms"
-
-
-class Risk(StrEnum):
-    """For the rights and freedoms of persons: unlikely (33(1): no notification), a risk, a high risk (34: persons are told)."""
-
-    UNLIKELY = "unlikely"
-    RISK = "risk"
-    HIGH = "high"
-
-
-class Origin(StrEnum):
-    """What caused it."""
-
-    ATTACK = "attack"
-    ACCESS = "unauthorised_access"
-    MISDIRECTED = "misdirected"
-    MISCONFIGURATION = "misconfiguration"
-    LOSS = "loss"
-    PROCESSOR = "processor"
-    UNKNOWN = "unknown"
-
-
-class Exemption(StrEnum):
-    """Why persons are not told one by one (RGPD 34(1), 34(3))."""
-
-    NOT_HIGH = "risk_not_high"
-    PROTECTED = "data_unintelligible"
-    CURED = "measures_taken_after"
-    PUBLIC = "public_communication"
-
-
-class Ending(StrEnum):
-    """Why it is closed."""
-
-    REMEDIED = "remedied"
-    NO_BREACH = "no_breach"
-    AUTHORITY_CLOSED = "authority_closed"
 
 
 @dataclass(frozen=True, slots=True)

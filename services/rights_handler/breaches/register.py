@@ -11,7 +11,8 @@ import orjson
 import typst
 
 from services.rights_handler.breaches import texts
-from services.rights_handler.breaches.model import Breach, Ending, Exemption
+from services.rights_handler.breaches.codes import Ending, Exemption
+from services.rights_handler.breaches.model import Breach
 from services.rights_handler.sending.words import PARIS
 
 TEMPLATE = Path(__file__).with_name("register.typ")

@@ -5,7 +5,8 @@ They state what the register holds and nothing of any person; what only the oper
 
 from __future__ import annotations
 
-from services.rights_handler.breaches.model import Breach, Data, Exemption, Nature, Origin, Risk
+from services.rights_handler.breaches.codes import Data, Exemption, Nature, Origin, Risk
+from services.rights_handler.breaches.model import Breach
 from services.rights_handler.domain import Instant
 from services.rights_handler.sending.words import PARIS
 from shared.instants import parse_instant

@@ -9,7 +9,8 @@ import pytest
 
 from services.rights_handler.breaches import model, texts
 from services.rights_handler.breaches.acts import entry
-from services.rights_handler.breaches.model import Breach, Data, Ending, Exemption, Nature, Origin, Risk
+from services.rights_handler.breaches.codes import Data, Ending, Exemption, Nature, Origin, Risk
+from services.rights_handler.breaches.model import Breach
 from services.rights_handler.breaches.register import register_pdf, told
 from shared.errors import InputError
 from shared.problems import Refusal
