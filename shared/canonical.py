@@ -31,18 +31,46 @@ MAX_DEPTH = 64
 """Levels of nesting: far beyond any contract, far below what would exhaust a reader's stack."""
 
 
-def check(value: Any, pointer: str = "", depth: int = 0) -> None:
+def check(value: Any) -> None:
     """Raise IntegrityError naming the JSON pointer of the first thing outside the profile."""
+    if not _fits(value):
+        _explain(value, "", 0)
+
+
+def _fits(value: Any) -> bool:
+    """Whether a value is in the profile, level by level; False of what only `_explain` can judge (subclasses)."""
+    level, depth = [value], 0
+    while level:
+        if depth > MAX_DEPTH:
+            return False
+        below: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is str or kind is bool or item is None:
+                continue
+            if kind is dict:
+                if not all(type(key) is str and key.isascii() for key in item):
+                    return False
+                below += item.values()
+            elif kind is list or kind is tuple:
+                below += item
+            elif kind is not int or abs(item) > MAX_SAFE_INTEGER:
+                return False
+        level, depth = below, depth + 1
+    return True
+
+
+def _explain(value: Any, pointer: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise IntegrityError(f"more than {MAX_DEPTH} levels of nesting")
     if isinstance(value, dict):
         for key, item in value.items():
             if not (isinstance(key, str) and key.isascii()):
                 raise IntegrityError(f"a key that is not ASCII stands in {pointer or '(root)'}")
-            check(item, f"{pointer}/{key}", depth + 1)
+            _explain(item, f"{pointer}/{key}", depth + 1)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            check(item, f"{pointer}/{index}", depth + 1)
+            _explain(item, f"{pointer}/{index}", depth + 1)
     else:
         _check_scalar(value, pointer or "(root)")
 
