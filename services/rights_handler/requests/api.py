@@ -17,6 +17,7 @@ from services.rights_handler.kinds import row_of
 from services.rights_handler.ledger import MongoLedger
 from services.rights_handler.requesting import MAX_BYTES
 from services.rights_handler.requests.asking import Asking, RightAsked
+from services.rights_handler.requests.controllers import may_answer
 from services.rights_handler.requests.handling import Handling
 from services.rights_handler.requests.letters import Addressee, addressee
 from services.rights_handler.requests.model import Request
@@ -118,14 +119,38 @@ class RequestApi:
     async def decide(
         self, request: HttpRequest, source: str, request_id: str, act: str, body: Decision
     ) -> JSONResponse:
-        """`answer`, `refuse`, `extend`, `ask-identity`, `identity` (given), `lift` (a restriction). The operator's."""
-        self._auth.caller(request).require("operator")
+        """`answer`, `refuse`, `extend`, `ask-identity`, `identity` (given), `lift` (a restriction).
+
+        The operator's, and the controller's whom the agreements name to answer; of a dispute the operator's alone.
+        """
+        caller = self._auth.caller(request)
+        party = None if "operator" in caller.scopes else _party(caller)
         if act not in self._acts:
             raise Refusal(404, "ACT-UNKNOWN", f"One of: {', '.join(self._acts)}")
-        name = (await self._found(f"{source}/{request_id}")).id
-        done = await self._acts[act](name, body, _addressee(body.to))
-        rows = await self._ledger.deliveries_of_stop(row_of(name))
-        return JSONResponse(request_view(done, rows, None))
+        found = await self._found(f"{source}/{request_id}")
+        if party is not None:
+            caller.require("collector", "prospector")
+            await self._must_answer(party, found)
+            if body.to is not None:  # what is held of a person is not sent where a party says
+                message = "the answer goes to the address of the request: another one is the operator's to give"
+                raise InputError([Problem("REQUEST-ADDRESS", "/to", message)])
+        done = await self._acts[act](found.id, body, _addressee(body.to))
+        rows = await self._ledger.deliveries_of_stop(row_of(found.id))
+        return JSONResponse(request_view(done, rows, party))
+
+    async def _must_answer(self, party: str, found: Request) -> None:
+        """Raises 404 where the request does not concern this party, 403 where it is not its to answer."""
+        named = await self._handling.who(found)
+        if party != sender_of(found) and party not in {one.party for one in named}:
+            raise _unknown()
+        if found.right == "dispute":
+            raise Refusal(
+                403, "REQUEST-DISPUTE", "Whoever collected the consent does not judge the dispute: the operator does"
+            )
+        if not may_answer(party, named):
+            raise Refusal(
+                403, "REQUEST-OTHERS", "Others collected the person's data too, or answer for it: the operator answers"
+            )
 
     async def _found(self, name: str) -> Request:
         found = await self._store.get([name])

@@ -64,6 +64,16 @@ def of_planned(planned: Sequence[Planned], registry: Registry) -> list[Controlle
     return [_company(party, role, registry) for party, role in order]
 
 
+def may_answer(party: str, named: Sequence[Controller]) -> bool:
+    """Whether this company may answer for everyone found: the sole collector of the records, or a joint controller of them.
+
+    Where several collected the person's data, none may decide what the others hold: the operator answers.
+    """
+    roles = {one.party: one.role for one in named}
+    sole = list(roles.values()).count("collector") == 1
+    return sole and roles.get(party) in ("collector", "joint")
+
+
 def qualification(agreements: Sequence[Agreement], at: str) -> str:
     """What the agreement in force then says; of several the one that binds most (joint, processor, independent)."""
     day = parse_instant(at).date()

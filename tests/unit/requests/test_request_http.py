@@ -11,6 +11,7 @@ from services.rights_handler.api import Api
 from services.rights_handler.requesting import Requesting
 from services.rights_handler.requests.api import RequestApi
 from services.rights_handler.requests.asking import Asking
+from services.rights_handler.requests.controllers import Controller, may_answer
 from services.rights_handler.requests.link import erasure_router
 from services.rights_handler.requests.views import sender_of
 from services.rights_handler.tokens import Reference
@@ -116,7 +117,7 @@ def test_ids_fit_the_contract_and_name_their_sender():
     (b"[]", "JSON"), (b"{", "JSON"), (orjson.dumps({"right": "access"}), "REQUEST-NOBODY"),
     (orjson.dumps({"right": "oblivion", "contacts": [EMAIL]}), None),
     (orjson.dumps({"right": "access", "contacts": [{"type": "phone", "value": "12"}]}), "CONTACT-PHONE"),
-    (b"x" * 70_000, "JSON"),
+    (b'{"contacts":' + b"[" * 900 + b"]" * 900 + b"}", "JSON"),
 ])  # fmt: skip
 async def test_what_cannot_be_read_is_refused_with_its_reason_and_not_queued(web, body, code):
     answer = await web.ask("POST", "/v1/requests", content=body)
@@ -199,10 +200,47 @@ async def test_details_are_for_those_who_must_correct(web):
     assert (await web.ask("GET", "/v1/requests/acme/r2/details", "key-acme")).status_code == 404
 
 
-async def test_deciding_is_the_operators(web):
+async def test_the_controller_that_the_agreements_name_answers_by_http_and_no_other(web):
     await web.consent()
     await web.receive("access")
-    assert (await web.ask("POST", "/v1/requests/acme/r1/answer", "key-acme", json={})).status_code == 403
+    url = "/v1/requests/acme/r1"
+    independent = await web.ask("POST", f"{url}/answer", "key-canalvert", json={"to": EMAIL})
+    assert (independent.status_code, independent.json()["code"]) == (403, "REQUEST-OTHERS")
+    assert web.now().live
+    longer = await web.ask("POST", f"{url}/extend", "key-assurbrelle", json={"reason": "many"})
+    assert longer.status_code == 200, "a joint controller may be turned to (RGPD 26(3))"
+    elsewhere = await web.ask("POST", f"{url}/answer", "key-acme", json={"to": EMAIL})
+    assert elsewhere.json()["problems"][0]["code"] == "REQUEST-ADDRESS", "what is held is not sent where a party says"
+    done = await web.ask("POST", f"{url}/answer", "key-acme", json={})
+    assert (done.status_code, done.json()["state"]) == (200, "closed")
+    assert "controllers" not in done.json()
+    assert "jeanne" not in done.text
+
+
+async def test_nobody_judges_its_own_dispute_and_a_stranger_learns_nothing(web):
+    await web.consent()
+    await web.receive("dispute")
+    own = await web.ask(
+        "POST", "/v1/requests/acme/r1/answer", "key-acme", json={"outcome": "withdrawn", "note": "Non."}
+    )
+    assert (own.status_code, own.json()["code"]) == (403, "REQUEST-DISPUTE")
+    await web.receive("access", name="acme/r2", contacts=[{"type": "email", "value": "autre@courriel.example"}])
+    assert (await web.ask("POST", "/v1/requests/acme/r2/answer", "key-canalvert", json={})).status_code == 404
+
+
+def test_where_several_collected_the_data_no_one_of_them_decides():
+    named = {
+        role: Controller(role, role, None, None, role) for role in ("collector", "independent", "joint", "processor")
+    }
+    assert [role for role in named if may_answer(role, list(named.values()))] == ["collector", "joint"]
+    other = Controller("other", "other", None, None, "collector")
+    assert not any(may_answer(role, [*named.values(), other]) for role in (*named, "other"))
+    assert not may_answer("collector", [])
+
+
+async def test_deciding_is_the_operators_too(web):
+    await web.consent()
+    await web.receive("access")
     unknown = await web.ask("POST", "/v1/requests/acme/r1/burn", json={})
     assert unknown.status_code == 404
     vague = await web.ask("POST", "/v1/requests/acme/r1/refuse", json={"reason": "because"})
