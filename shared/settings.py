@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str = Field(validation_alias="KAFKA_BOOTSTRAP_SERVERS", default="127.0.0.1:9092")
     kafka_username: str | None = None
     kafka_password_file: Path | None = None
+    kafka_sasl_mechanism: str = "SCRAM-SHA-512"
     kafka_security_protocol: str = "PLAINTEXT"
     kafka_ca_file: Path | None = None
     """The authority that signed the brokers' certificates; None = the system's."""

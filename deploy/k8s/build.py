@@ -15,24 +15,27 @@ from typing import Any
 
 import yaml
 
+from shared.access.plan import service_principal
+from shared.access.secret_table import OPTIONAL, PARTYS, READS, ROTATED
+
 NAMESPACE, IMAGE = "opposable", "opposable:1.0.0"
 PORT, USER = 8080, 10001
-SECRETS, POLICY, STATE, KAFKA = (
+SECRETS, POLICY, STATE, KAFKA, MONGODB = (
     "/var/lib/opposable/keys/secrets",
     "/var/lib/opposable/keys/policy",
     "/var/lib/opposable/state",
     "/var/run/kafka",
+    "/var/run/mongodb",
 )
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One Deployment. `secrets`: files of the secrets directory it reads; `cpu` in millicores and `memory` in MiB, asked for."""
+    """One Deployment. `cpu` in millicores and `memory` in MiB, asked for. Its secrets: `shared/access/secret_table.py`."""
 
     name: str
     module: str
-    secrets: tuple[str, ...]
     replicas: int = 2
     cpu: int = 250
     memory: int = 256
@@ -44,37 +47,30 @@ class Service:
     asks_all: bool = False
     """Reads the APIs, health and metrics of every other service."""
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Its files of the secrets directory."""
+        return READS[self.name.replace("-", "_")]
+
+    @property
+    def principal(self) -> str:
+        """Its user of Kafka and of MongoDB."""
+        return service_principal(self.name.replace("-", "_"))
+
 
 SERVICES = (
-    Service("collector", "services.collector", ("kek", "operator-token"), 3, 500, 384, is_public=True),
-    Service("consent-validator", "services.consent_validator", ("operator-token",), is_public=True),
-    Service(
-        "rights-handler",
-        "services.rights_handler",
-        ("kek", "pepper", "match-master", "operator-token"),
-        3,
-        500,
-        384,
-        is_public=True,
-    ),
-    Service(
-        "proof-archive",
-        "services.proof_archive",
-        ("kek", "bundle.seed", "operator-token"),
-        2,
-        500,
-        512,
-        is_public=True,
-        reaches_world=True,
-    ),
-    Service("signer", "services.proof_archive.signer", ("log.seed",), 1, 100, 192, has_state=True, reaches_world=True),
-    Service("eraser", "services.eraser", (), 2, 100, 192),
-    Service("notifier", "services.notifier", ("kek", "smtp-password"), 2, 100, 192, reaches_world=True),
-    Service(
-        "webhook-relay", "services.webhook_relay", ("webhook.seed", "operator-token"), 2, 250, 256, reaches_world=True
-    ),
-    Service("console", "services.console", ("operator-token",), 2, 100, 256, is_public=True, asks_all=True),
+    Service("collector", "services.collector", 3, 500, 384, is_public=True),
+    Service("consent-validator", "services.consent_validator", is_public=True),
+    Service("rights-handler", "services.rights_handler", 3, 500, 384, is_public=True),
+    Service("proof-archive", "services.proof_archive", 2, 500, 512, is_public=True, reaches_world=True),
+    Service("signer", "services.proof_archive.signer", 1, 100, 192, has_state=True, reaches_world=True),
+    Service("eraser", "services.eraser", 2, 100, 192),
+    Service("notifier", "services.notifier", 2, 100, 192, reaches_world=True),
+    Service("webhook-relay", "services.webhook_relay", 2, 250, 256, reaches_world=True),
+    Service("console", "services.console", 2, 100, 256, is_public=True, asks_all=True),
 )
+VERSIONS = range(2, 10)
+"""Of a secret that is rotated: they are mounted as soon as the object holds them, and a running service sees them."""
 
 
 def documents() -> list[Json]:
@@ -110,6 +106,8 @@ def _settings() -> Json:
         "OPPOSABLE_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
         "OPPOSABLE_KAFKA_PASSWORD_FILE": f"{KAFKA}/password",
         "OPPOSABLE_KAFKA_CA_FILE": f"{KAFKA}/ca.pem",
+        "MONGODB_URI": "mongodb://mongodb-0.mongodb.mongodb.svc:27017/?replicaSet=rs0&w=majority&journal=true&tls=true&tlsCAFile=" + f"{MONGODB}/ca.pem",
+        "OPPOSABLE_MONGODB_PASSWORD_FILE": f"{MONGODB}/password",
         "OPPOSABLE_DEPLOYMENT": "opposable.example",
         "OPPOSABLE_SECRETS_DIR": SECRETS,
         "OPPOSABLE_POLICY_FILE": POLICY,
@@ -132,8 +130,8 @@ def _deployment(service: Service) -> Json:
         "envFrom": [{"configMapRef": {"name": "opposable"}}],
         "env": [
             *_addresses(service),
-            {"name": "OPPOSABLE_KAFKA_USERNAME", "value": f"svc.{service.name.replace('-', '_')}"},
-            {"name": "MONGODB_URI", "valueFrom": {"secretKeyRef": {"name": f"{service.name}-mongodb", "key": "uri"}}},
+            {"name": "OPPOSABLE_KAFKA_USERNAME", "value": service.principal},
+            {"name": "OPPOSABLE_MONGODB_USERNAME", "value": service.principal},
         ],
         "startupProbe": {"httpGet": {"path": "/health/live", "port": "http"}, "failureThreshold": 60, **probe},
         "readinessProbe": {"httpGet": {"path": "/health/ready", "port": "http"}, **probe},
@@ -148,14 +146,12 @@ def _deployment(service: Service) -> Json:
         "volumeMounts": [
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - in memory
             {"name": "kafka", "mountPath": KAFKA, "readOnly": True},
+            {"name": "mongodb", "mountPath": MONGODB, "readOnly": True},
             {"name": "secrets", "mountPath": SECRETS, "readOnly": True},
             {"name": "policy", "mountPath": POLICY, "subPath": "policy", "readOnly": True},
             {"name": "state", "mountPath": STATE},
         ],
     }  # fmt: skip
-    secrets: Json = {"secretName": f"{service.name}-secrets", "defaultMode": 0o440, "optional": not service.secrets}
-    if service.secrets:
-        secrets["items"] = [{"key": name, "path": name} for name in service.secrets]
     state: Json = (
         {"persistentVolumeClaim": {"claimName": f"{service.name}-state"}} if service.has_state else {"emptyDir": {}}
     )
@@ -174,7 +170,8 @@ def _deployment(service: Service) -> Json:
         "volumes": [
             {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}},
             {"name": "kafka", "secret": {"secretName": f"{service.name}-kafka", "defaultMode": 0o440}},
-            {"name": "secrets", "secret": secrets},
+            {"name": "mongodb", "secret": {"secretName": f"{service.name}-mongodb", "defaultMode": 0o440}},
+            {"name": "secrets", "projected": {"defaultMode": 0o440, "sources": _secrets(service)}},
             {"name": "policy", "configMap": {"name": "opposable-policy"}},
             {"name": "state", **state},
         ],
@@ -195,9 +192,22 @@ def _deployment(service: Service) -> Json:
 def _addresses(service: Service) -> list[Json]:
     """Where the others are, for who asks them all."""
     others = [one.name for one in SERVICES if one is not service] if service.asks_all else []
-    return [
-        {"name": f"OPPOSABLE_{name.replace('-', '_').upper()}_URL", "value": f"http://{name}"} for name in others
-    ]
+    return [{"name": f"OPPOSABLE_{name.replace('-', '_').upper()}_URL", "value": f"http://{name}"} for name in others]
+
+
+def _secrets(service: Service) -> list[Json]:
+    """What of the object `<service>-secrets` is mounted: the files that the service reads, by name, and no other."""
+    needed = [name for name in service.reads if name not in (*OPTIONAL, PARTYS)]
+    later = [f"{name}.{version}" for name in needed if name in ROTATED for version in VERSIONS]
+    maybe = [name for name in service.reads if name in OPTIONAL] + later
+    name = f"{service.name}-secrets"
+    found: list[Json] = [
+        {"secret": {"name": name, "optional": optional, "items": [{"key": one, "path": one} for one in names]}}
+        for optional, names in ((False, needed), (True, maybe)) if names
+    ]  # fmt: skip
+    if PARTYS in service.reads:
+        found.append({"secret": {"name": f"{service.name}-parties", "optional": True}})
+    return found
 
 
 def _service(service: Service) -> Json:

@@ -22,7 +22,7 @@ def client_options(settings: Settings, name: str) -> dict[str, Any]:
         if settings.kafka_password_file is None:
             raise ConfigurationError("OPPOSABLE_KAFKA_USERNAME is set: set OPPOSABLE_KAFKA_PASSWORD_FILE too")
         options |= {
-            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
             "sasl_plain_username": settings.kafka_username,
             "sasl_plain_password": settings.kafka_password_file.read_text().strip(),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from shared.keyring.ring import write_secret
 
 AUTHORITY, SERVER = "ca.pem", "server.pem"
+LOCALHOST = "localhost"
 LIFETIME, SPARE = timedelta(days=397), timedelta(days=30)
 
 
-def ensure_certificates(directory: Path) -> None:
-    """`ca.pem` (the authority, for clients) and `server.pem` (key and chain, readable by its owner alone)."""
+def ensure_certificates(directory: Path, hosts: Sequence[str] = (LOCALHOST,)) -> None:
+    """`ca.pem` (the authority, for clients) and `server.pem` (key and chain, readable by its owner alone), for a server of these names."""
     if _is_good(directory / AUTHORITY) and (directory / SERVER).exists():
         return
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -31,9 +33,9 @@ def ensure_certificates(directory: Path) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(authority_key, hashes.SHA256())
     )  # fmt: skip
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [*(x509.DNSName(host) for host in hosts), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     leaf = (
-        x509.CertificateBuilder().subject_name(_name("localhost")).issuer_name(authority)
+        x509.CertificateBuilder().subject_name(_name(hosts[0])).issuer_name(authority)
         .public_key(server_key.public_key()).serial_number(x509.random_serial_number())
         .not_valid_before(now).not_valid_after(now + LIFETIME)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shared.access.plan import OPERATOR
 from shared.keyring.ring import write_secret
-from shared.local_engines.certificates import AUTHORITY, SERVER, ensure_certificates
+from shared.local_engines.certificates import AUTHORITY, LOCALHOST, SERVER, ensure_certificates
 
 CONTROLLER = "controller"
 _PROPERTIES = """
@@ -39,10 +39,12 @@ class SecureFiles:
     """The credentials of one local Kafka."""
 
     directory: Path
+    hosts: tuple[str, ...] = (LOCALHOST,)
+    """Names of the server in its certificate."""
 
     def prepare(self) -> None:
         """Make what is missing; never touch what is there."""
-        ensure_certificates(self.directory)
+        ensure_certificates(self.directory, self.hosts)
         for user in (OPERATOR, CONTROLLER):
             self.password(user)
 

@@ -19,6 +19,8 @@ SCENARIO = "quote_email"
 """A consent with three valid lines: `hibou` by e-mail, `tisane` by e-mail and by SMS."""
 EXAMPLE = ROOT / "deploy" / "example" / "consents.jsonl"
 
+Client = dict[str, Any]
+"""Options of a party's clients: its own credentials."""
 Found = list[ConsumerRecord[bytes, bytes]]
 
 
@@ -45,16 +47,16 @@ def stop(consent_event: Message) -> Message:
     return message(line, {1: datetime.now(UTC)})
 
 
-async def publish(kafka: str, event: Message) -> None:
+async def publish(client: Client, event: Message) -> None:
     """Returns when it is stored."""
-    async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True) as producer:
+    async with AIOKafkaProducer(**client, acks="all", enable_idempotence=True) as producer:
         await producer.send_and_wait(event.topic, event.value, key=event.key, headers=event.headers)
 
 
-async def read(kafka: str, topic: str, enough: Callable[[Found], bool], *, seconds: float = 45) -> Found:
+async def read(client: Client, topic: str, enough: Callable[[Found], bool], *, seconds: float = 45) -> Found:
     """Read a topic from its start until `enough`; fails with what was there when the time is over."""
     found: Found = []
-    async with AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(topic, **client, auto_offset_reset="earliest") as consumer:
         try:
             async with asyncio.timeout(seconds):
                 while not enough(found):

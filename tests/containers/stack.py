@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "opposable:under-test"
@@ -22,7 +24,14 @@ SERVICES = (
     "webhook_relay",
     "console",
 )
+PARTIES = ("ruisseau-devis", "hibou", "tisane")
 BUILD_S, UP_S, COMMAND_S = 600, 240, 120
+
+HANDED_OVER = """
+import json, pathlib
+files = pathlib.Path("/var/lib/opposable/keys/secrets/kafka").iterdir()
+print(json.dumps({path.name: path.read_text() for path in files}))
+"""
 
 INSIDE = """
 import json, os, pathlib
@@ -77,6 +86,22 @@ class Stack:
     def down(self, *, volumes: bool) -> None:
         """Remove the containers, and with `volumes` all that they stored."""
         self.compose("down", "--timeout", "20", *(["-v"] if volumes else []))
+
+    def operator(self, *command: str) -> str:
+        """What a command of the operator prints."""
+        return self.compose("run", "--rm", "-T", "operator", *command)
+
+    def credentials(self) -> dict[str, dict[str, Any]]:
+        """How the parties connect from here: user → options of its clients. The operator hands them over."""
+        files = json.loads(self.operator("python", "-c", HANDED_OVER))
+        return {
+            party: {
+                "bootstrap_servers": self.kafka, "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512",
+                "sasl_plain_username": party, "sasl_plain_password": files[f"{party}.password"].strip(),
+                "ssl_context": ssl.create_default_context(cadata=files["ca.pem"]),
+            }
+            for party in PARTIES
+        }  # fmt: skip
 
     def inside(self, service: str, *command: str) -> str:
         """What a command prints inside a service's container."""

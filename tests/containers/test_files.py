@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.access.secret_table import READS
 from tests.containers.stack import ROOT, SERVICES
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-OURS = (*SERVICES, "mongo-init", "provision")
+OURS = (*SERVICES, "keys", "mongo-init", "provision", "operator")
 
 
 def _locked(path: str) -> dict[str, str]:
@@ -51,7 +52,27 @@ def test_the_database_has_no_way_out() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_reads_secrets_and_cannot_write_them(name: str) -> None:
-    assert "keys:/var/lib/opposable/keys:ro" in COMPOSE["services"][name]["volumes"]
+    mounted = [v for v in COMPOSE["services"][name]["volumes"] if "/var/lib/opposable/keys" in v]
+    assert mounted == [f"keys-{name}:/var/lib/opposable/keys:ro"], (
+        "its own, which nobody else mounts but who deals them"
+    )
+    assert COMPOSE["services"][name]["environment"]["OPPOSABLE_KAFKA_USERNAME"] == f"svc.{name}"
+    assert COMPOSE["services"][name]["environment"]["OPPOSABLE_MONGODB_USERNAME"] == f"svc.{name}"
+
+
+def test_every_service_is_dealt_its_secrets_and_the_operator_alone_mounts_them_all() -> None:
+    assert set(READS) == set(SERVICES)
+    dealt = {v.split(":")[0] for v in COMPOSE["services"]["keys"]["volumes"]}
+    assert dealt == {"keys", "kafka-config", *(f"keys-{name}" for name in SERVICES)}
+    holders = {
+        name
+        for name, service in COMPOSE["services"].items()
+        if any(str(v).startswith("keys:") for v in service.get("volumes", ()))
+    }
+    assert holders == {"keys", "mongo-init", "provision", "operator"}
+    made = re.search(r"for name in ([a-z_ ]+); do", (ROOT / "deploy/docker/Dockerfile").read_text())
+    assert made is not None
+    assert set(made[1].split()) == set(SERVICES)
 
 
 def test_the_container_host_brings_every_image_that_our_files_name() -> None:

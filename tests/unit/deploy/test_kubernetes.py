@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from services.cli.up import SERVICES
+from shared.access.secret_table import OPTIONAL, PARTYS, READS, reads
+from shared.mongo_access.plan import users
 
 ROOT = Path(__file__).parents[3]
 BUILD = runpy.run_path(str(ROOT / "deploy" / "k8s" / "build.py"))
@@ -61,7 +63,12 @@ def test_each_service_mounts_its_own_secrets_and_the_signing_key_is_the_signers_
     holds = {}
     for name, deployment in DEPLOYMENTS.items():
         volume = next(v for v in deployment["spec"]["template"]["spec"]["volumes"] if v["name"] == "secrets")
-        holds[name] = {item["key"] for item in volume["secret"].get("items", ())}
+        sources = [source["secret"] for source in volume["projected"]["sources"]]
+        assert {s["name"] for s in sources} <= {f"{name}-secrets", f"{name}-parties"}
+        holds[name] = {item["key"] for s in sources for item in s.get("items", ())}
+        assert all(reads(name.replace("-", "_"), file) for file in holds[name])
+        required = {item["key"] for s in sources if not s["optional"] for item in s["items"]}
+        assert required == {file for file in READS[name.replace("-", "_")] if file not in (*OPTIONAL, PARTYS)}
     assert [name for name, files in holds.items() if "log.seed" in files] == ["signer"]
     assert [name for name, files in holds.items() if "pepper" in files] == ["rights-handler"]
     assert {name for name, files in holds.items() if "kek" in files} == {
@@ -71,6 +78,22 @@ def test_each_service_mounts_its_own_secrets_and_the_signing_key_is_the_signers_
         "notifier",
     }
     assert holds["eraser"] == set()
+
+
+@pytest.mark.parametrize("name", sorted(DEPLOYMENTS))
+def test_a_service_is_itself_to_kafka_and_to_mongodb(name):
+    (container,) = DEPLOYMENTS[name]["spec"]["template"]["spec"]["containers"]
+    said = {one["name"]: one["value"] for one in container["env"]}
+    user = f"svc.{name.replace('-', '_')}"
+    assert (said["OPPOSABLE_KAFKA_USERNAME"], said["OPPOSABLE_MONGODB_USERNAME"]) == (user, user)
+    assert user in users()
+    mounted = {
+        v["name"]: v["secret"]["secretName"]
+        for v in DEPLOYMENTS[name]["spec"]["template"]["spec"]["volumes"]
+        if "secret" in v
+    }
+    assert mounted == {"kafka": f"{name}-kafka", "mongodb": f"{name}-mongodb"}
+    assert "@" not in of("ConfigMap")["opposable"]["data"]["MONGODB_URI"], "credentials are files"
 
 
 def test_two_signers_never_run_and_nobody_is_reached_unless_named():
