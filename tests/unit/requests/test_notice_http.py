@@ -28,6 +28,9 @@ class Late:
         rows = sorted((g.received_at, g.record) for g in self.world.grants.values() if g.received_at <= until)
         return [Owing(record, at) for at, record in rows if after is None or (at, record) > after][:limit]
 
+    async def transferred(self, _party, _until, _after, _limit):
+        return []
+
     async def released(self, _party, records):
         self.cleared += records
 
