@@ -27,6 +27,9 @@ up: install  ## start everything and leave it running (Ctrl-C stops it)
 test: install  ## every test, in two processes; engines are resolved and named in the first lines
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
+nightly: install  ## what a night is long enough for: the soak for ten minutes, a new plan each time (its seed is printed)
+	OPPOSABLE_SOAK_S=$${OPPOSABLE_SOAK_S:-600} $(BIN)/python -m pytest tests/faults/soak $(ARGS)
+
 lint: install  ## style, types, import contracts, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
