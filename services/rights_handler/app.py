@@ -8,8 +8,7 @@ from datetime import timedelta
 from services.rights_handler.acknowledging import Acknowledging
 from services.rights_handler.api import Api
 from services.rights_handler.breaches.wiring import install as install_breaches
-from services.rights_handler.chain.api import ChainApi
-from services.rights_handler.chain.store import MongoChain
+from services.rights_handler.chain.wiring import install as install_chain
 from services.rights_handler.check_api import CheckApi
 from services.rights_handler.checking import Checking
 from services.rights_handler.deciding.wiring import install as install_deciding
@@ -84,9 +83,7 @@ async def build(context: Context) -> None:
         context, settings, vault=vault, persons=persons, index=index, ledger=ledger, reports=reports, crossing=crossing
     )  # fmt: skip
     auth = Authenticator(context.registry, context.clock, operator_digest(secret))
-    chain = MongoChain(context.mongo)
-    context.on_start(chain.prepare)
-    context.app.include_router(ChainApi(auth, chain, context.clock).router())
+    chain = install_chain(context, auth)
     install_breaches(context, ledger=ledger, auth=auth)
     deciding = install_deciding(context, settings=settings, vault=vault, index=index, ledger=ledger, auth=auth)
     handlers = Handlers(
@@ -96,18 +93,15 @@ async def build(context: Context) -> None:
     )  # fmt: skip
     context.on_start(secrets_known(database(context.mongo, "rights"), peppers, Ring(secret, "match-master")))
     install_gate(context, settings)
-    context.on_start(naming.load)
-    context.on_start(index.prepare)
+    for prepare in (naming.load, index.prepare, ledger.prepare, reports.prepare):
+        context.on_start(prepare)
     context.background("naming", naming.watch)
-    context.on_start(ledger.prepare)
-    context.on_start(reports.prepare)
     name = "rights_handler"
     context.consume(
         topics=[VERDICTS.name], group=f"{name}.verdicts", process=handlers.verdicts, max_records=BULK_RECORDS
     )
-    context.consume(topics=[STOPS.name], group=f"{name}.stops", process=handlers.stops)
-    context.consume(topics=[REPORTS.name], group=f"{name}.reports", process=handlers.reports)
-    context.consume(topics=[REQUESTS.name], group=f"{name}.requests", process=handlers.requests)
+    for topic, process in ((STOPS, handlers.stops), (REPORTS, handlers.reports), (REQUESTS, handlers.requests)):
+        context.consume(topics=[topic.name], group=f"{name}.{topic.name}", process=process)
     notices = install_informing(context, settings=settings, index=index, reports=reports, tokens=tokens)
     scheduler = Scheduler(
         index, ledger, teller, context.publisher, context.clock, times,
@@ -140,12 +134,10 @@ async def build(context: Context) -> None:
         auth=auth, registry=context.registry, index=index, ledger=ledger, requesting=requesting,
         resolving=Resolving(ledger, context.publisher, context.clock), key_of=persons.row_key, clock=context.clock,
     )  # fmt: skip
-    context.app.include_router(stop_api.router())  # before `api`: its paths are the more precise ones
-    context.app.include_router(api.router())
-    context.app.include_router(checks.router())
-    context.app.include_router(match_api.router())
-    context.app.include_router(LookupApi(auth=auth, index=index, ledger=ledger, persons=persons).router())
-    context.app.include_router(StandingApi(auth=auth, ledger=ledger, clock=context.clock).router())
+    lookup = LookupApi(auth=auth, index=index, ledger=ledger, persons=persons)
+    standing = StandingApi(auth=auth, ledger=ledger, clock=context.clock)
+    for routes in (stop_api, api, checks, match_api, lookup, standing):  # `stop_api` first: its paths are the more precise
+        context.app.include_router(routes.router())
     install_erasing(
         context, settings=settings, vault=vault, persons=persons, index=index, ledger=ledger, teller=teller,
         requesting=requesting, auth=auth,
