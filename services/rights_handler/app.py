@@ -136,7 +136,14 @@ async def build(context: Context) -> None:
     )  # fmt: skip
     lookup = LookupApi(auth=auth, index=index, ledger=ledger, persons=persons)
     standing = StandingApi(auth=auth, ledger=ledger, clock=context.clock)
-    for routes in (stop_api, api, checks, match_api, lookup, standing):  # `stop_api` first: its paths are the more precise
+    for routes in (
+        stop_api,
+        api,
+        checks,
+        match_api,
+        lookup,
+        standing,
+    ):  # `stop_api` first: its paths are the more precise
         context.app.include_router(routes.router())
     install_erasing(
         context, settings=settings, vault=vault, persons=persons, index=index, ledger=ledger, teller=teller,
