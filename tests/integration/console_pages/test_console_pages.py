@@ -405,3 +405,40 @@ async def test_a_viewer_looks_and_changes_nothing(accounts):
             f"{seat.base}/parties/canalvert/standing", form={"csrf": token, "status": "suspended", "reason": "essai"}
         )
         assert refused.status == 403
+
+
+async def test_a_dpo_concludes_a_dispute_and_keeps_a_record_under_a_hold(partner, rights, accounts):
+    email, request = someone(), f"r-{uuid.uuid4().hex[:8]}"
+    record = await partner.consent(consent(email))
+    await partner.permissions("canalvert", record)
+    await partner.send("in.acme.rights", "opposable.right.requested.v1", {
+        "request_id": request, "right": "dispute", "received_at": format_instant(datetime.now(UTC)),
+        "contacts": [{"type": "email", "value": email}], "identity": {"verified": True, "method": "code"},
+        "details": "Je n’ai jamais coché cette case.",
+    })  # fmt: skip
+    await until(
+        lambda: rights.get(f"/v1/requests/acme/{request}"), lambda a: a.status_code == 200 and a.json()["branches"]
+    )
+    async with seated(accounts, "lise") as seat:
+        page = seat.page
+        await seat.go("/disputes")
+        await page.click(f"a:has-text('{request}')")
+        await page.wait_for_url(f"**/disputes/acme/{request}")
+        await seat.clean("dispute")
+        await seat.press("Lire ce que la personne")
+        assert "jamais coché" in await page.inner_text("main")
+        await page.fill("[name=note]", "Le collecteur n’a pas prouvé votre accord : il est retiré.")
+        await seat.press("Conclure et écrire")
+        await until(lambda: rights.get(f"/v1/requests/acme/{request}"), lambda a: a.json()["outcome"] == "upheld")
+        await seat.go("/holds")
+        hold = f"dossier-{uuid.uuid4().hex[:6]}"
+        for name, value in (("id", hold), ("value", record)):
+            await page.fill(f"form.filters [name={name}]", value)
+        await page.fill("form.filters [name=review]", "2030-06-30")
+        await seat.press("Poser le gel")
+        assert hold in await page.inner_text("table")
+        await seat.clean("holds-on")
+        await seat.press("Lever")
+        assert hold not in await page.inner_text("main")
+        await seat.go("/holds?released=1")
+        assert "levé" in await page.inner_text("table")
