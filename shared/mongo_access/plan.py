@@ -62,7 +62,7 @@ VAULT_ROLES: dict[str, Rights] = {
 
 OWN: dict[str, tuple[str, Rights]] = {
     "rights_handler": ("rights", (
-        ("grants", CHANGE | INDEXED), ("stops", CHANGE | INDEXED), ("transfers", ADD | INDEXED),
+        ("grants", CHANGE | INDEXED), ("stops", CHANGE | INDEXED), ("transfers", CHANGE | INDEXED),
         ("deliveries", CHANGE | INDEXED), ("obligations", CHANGE | INDEXED), ("requests", CHANGE | INDEXED),
         ("erasures", CHANGE | INDEXED), ("holds", CHANGE | INDEXED), ("notices", ADD | INDEXED),
         ("disclosures", ADD | INDEXED), ("attempts", PASSING | INDEXED), ("naming", CHANGE), ("matching", CHANGE),
