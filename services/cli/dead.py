@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-from shared.kafka.letters import Letter, matching, pick, read_dead, replay_of, resolution_of
 from services.cli.groups import group
 from services.cli.language import tr
 from services.cli.target import AsJson, DataDir, print_json, resolve, run, settings_of
 from shared.errors import InputError, Problem
 from shared.instants import format_instant, from_millis
+from shared.kafka.letters import Letter, matching, pick, read_dead, replay_of, resolution_of
 from shared.kafka.publisher import Publisher
 from shared.settings import Settings
 

@@ -1,9 +1,9 @@
 import pytest
 
 from services.cli.dead import printable
-from shared.kafka.letters import letters_of, pick, replay_of, resolution_of
 from shared.errors import ConfigurationError, InputError
 from shared.kafka.dead import DeadLetter, to_outgoing
+from shared.kafka.letters import letters_of, pick, replay_of, resolution_of
 from shared.kafka.record import StoredRecord
 
 HEADERS = (("ce_id", b"1"), ("empty", None), ("odd", b"\xff"), ("opposable-topic", b"forged"))
