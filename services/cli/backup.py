@@ -160,7 +160,7 @@ def _say(found: Checked, manifest: Manifest) -> None:
 
 def _tell(found: Restored) -> None:
     typer.echo(tr(f"{found.documents} documents put back; {len(found.groups)} groups will do again what came after",
-                  f"{found.documents} documents remis ; {len(found.groups)} groupes referont ce qui a suivi"))  # fmt: skip
+                  f"{found.documents} documents remis ; {len(found.groups)} consommateurs referont ce qui a suivi"))  # fmt: skip
     typer.echo(tr(f"{found.erased_again} keys destroyed again, {found.restricted_again} records restricted again",
                   f"{found.erased_again} clés détruites de nouveau, {found.restricted_again} dossiers limités de nouveau"))  # fmt: skip
     lines: tuple[tuple[tuple[str, ...], Any], ...] = (

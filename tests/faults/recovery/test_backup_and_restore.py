@@ -77,7 +77,7 @@ async def test_a_lost_database_is_put_back_and_nothing_acknowledged_is_missing_n
         at = system.wait_ready()
         settings = settings_of(at)
         traffic = Traffic(at, "recovery")
-        await traffic.send(300)
+        await traffic.send(120)
         await traffic.settle()
         before = list(traffic.sent)
         unstopped = [record for record in before if record not in traffic.stopped]
@@ -85,7 +85,7 @@ async def test_a_lost_database_is_put_back_and_nothing_acknowledged_is_missing_n
         async with operator_http(at) as rights:
             await r.erase(rights, erased_before)
             # A copy under load.
-            sending = asyncio.create_task(traffic.send(400, per_second=80))
+            sending = asyncio.create_task(traffic.send(240, per_second=60))
             await asyncio.sleep(1)
             begun = time.monotonic()
             said = await r.run("backup", "create", str(r.old))
@@ -93,7 +93,7 @@ async def test_a_lost_database_is_put_back_and_nothing_acknowledged_is_missing_n
             assert "note it elsewhere" in said
             await sending
             # What happens after it.
-            await traffic.send(100)
+            await traffic.send(60)
             await r.erase(rights, erased_after)
         await traffic.settle()
         assert "would bring the system back" in await r.run("backup", "check", str(r.old), "--interval", "24h")
@@ -148,7 +148,7 @@ async def test_a_lost_database_is_put_back_and_nothing_acknowledged_is_missing_n
                 assert client.archive.sealed.find_one({"_id": record}) is None
             assert {row["_id"] for row in client.rights.grants.find({}, {"_id": 1})} == set(traffic.sent)
         # It goes on: what is said from now on has its effect.
-        await traffic.send(60)
+        await traffic.send(30)
         await traffic.settle()
         assert "everything holds" in await r.run("fsck")
         async with operator_http(at) as rights:
