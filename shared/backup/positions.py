@@ -58,11 +58,18 @@ class Positions:
 
     async def ends(self) -> dict[str, int]:
         """Where each partition ends."""
-        return {named(p): end for p, end in (await self._consumer.end_offsets(await self.partitions())).items()}
+        return {named(p): end for p, end in (await self._consumer.end_offsets(await self._known())).items()}
 
     async def begins(self) -> dict[str, int]:
         """The first record of each that is still there."""
-        return {named(p): at for p, at in (await self._consumer.beginning_offsets(await self.partitions())).items()}
+        return {named(p): at for p, at in (await self._consumer.beginning_offsets(await self._known())).items()}
+
+    async def _known(self) -> list[TopicPartition]:
+        """Every partition, known to the consumer in one request: it would ask for one topic after the other, a tenth of a second each."""
+        found = await self.partitions()
+        self._consumer.assign(found)
+        self._consumer.pause(*found)
+        return found
 
     async def retention_ms(self) -> dict[str, int]:
         """How long each topic keeps its records, by topic; -1 = for ever."""
