@@ -17,6 +17,9 @@ from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE
 from shared.local_engines.engine import KAFKA, MONGODB
 from shared.local_engines.supervisor import Supervisor
 from tests.engine_source import OWN, describe, forget_data, running
+from tests.package_scope import pytest_fixture_setup, pytest_runtest_teardown
+
+__all__ = ["pytest_fixture_setup", "pytest_runtest_teardown"]
 
 # A busy machine is no fault of an example; in CI the same examples are tried each time, at a desk new ones.
 hypothesis.settings.register_profile(
@@ -37,6 +40,7 @@ def pytest_report_header() -> list[str]:
     return [f"{engine}: {sentence}" for engine, sentence in describe().items()]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers of several processes read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, those that share a system stay together: a folder of engine tests, else a file.
 
