@@ -25,7 +25,7 @@ up: install  ## start everything and leave it running (Ctrl-C stops it)
 	$(BIN)/opposable up $(ARGS)
 
 test: install  ## every test, in two processes; engines are resolved and named in the first lines
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 nightly: install  ## what a night is long enough for: the soak for ten minutes, a new plan each time (its seed is printed)
 	OPPOSABLE_SOAK_S=$${OPPOSABLE_SOAK_S:-600} $(BIN)/python -m pytest tests/faults/soak $(ARGS)

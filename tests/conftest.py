@@ -18,8 +18,9 @@ from shared.local_engines.engine import KAFKA, MONGODB
 from shared.local_engines.supervisor import Supervisor
 from tests.engine_source import OWN, describe, forget_data, running
 from tests.package_scope import pytest_fixture_setup, pytest_runtest_teardown
+from tests.sharing_out import pytest_xdist_make_scheduler
 
-__all__ = ["pytest_fixture_setup", "pytest_runtest_teardown"]
+__all__ = ["pytest_fixture_setup", "pytest_runtest_teardown", "pytest_xdist_make_scheduler"]
 
 # A busy machine is no fault of an example; in CI the same examples are tried each time, at a desk new ones.
 hypothesis.settings.register_profile(
@@ -38,20 +39,6 @@ MakeSystem = Callable[..., Supervisor]
 def pytest_report_header() -> list[str]:
     """Say which engines the tests will use."""
     return [f"{engine}: {sentence}" for engine, sentence in describe().items()]
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers of several processes read the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those that share a system stay together: a folder of engine tests, else a file.
-
-    The largest unit tests (thousands of mutants) share nothing, and are handed out one by one.
-    """
-    for item in items:
-        parts = item.path.relative_to(ROOT / "tests").parts
-        if parts[:2] == ("unit", "bundle"):
-            continue
-        together = parts[:-1] if item.get_closest_marker("engines") else parts
-        item.add_marker(pytest.mark.xdist_group("/".join(together)))
 
 
 @pytest.fixture(scope="session")
