@@ -16,11 +16,11 @@ from pymongo import MongoClient
 from shared.local_engines.choose import KAFKA_VARIABLE, MONGODB_VARIABLE
 from shared.local_engines.engine import KAFKA, MONGODB
 from shared.local_engines.supervisor import Supervisor
+from tests import package_scope
 from tests.engine_source import OWN, describe, forget_data, running
-from tests.package_scope import pytest_fixture_setup, pytest_runtest_teardown
 from tests.sharing_out import pytest_xdist_make_scheduler
 
-__all__ = ["pytest_fixture_setup", "pytest_runtest_teardown", "pytest_xdist_make_scheduler"]
+__all__ = ["pytest_xdist_make_scheduler"]
 
 # A busy machine is no fault of an example; in CI the same examples are tried each time, at a desk new ones.
 hypothesis.settings.register_profile(
@@ -34,6 +34,11 @@ hypothesis.settings.load_profile("opposable")
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE_REGISTRY = ROOT / "deploy" / "example" / "registry"
 MakeSystem = Callable[..., Supervisor]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hooks of a conftest are not asked about fixtures of the session: these are registered for all."""
+    config.pluginmanager.register(package_scope)
 
 
 def pytest_report_header() -> list[str]:

@@ -16,11 +16,13 @@ def running():
 
 
 def test_a_folders_fixture_ends_with_the_folder(tmp_path):
-    (tmp_path / "conftest.py").write_text(
-        "from tests.package_scope import pytest_fixture_setup, pytest_runtest_teardown\n"
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    (tests / "conftest.py").write_text(
+        "from tests import package_scope\ndef pytest_configure(config):\n    config.pluginmanager.register(package_scope)\n"
     )
     for name in ("one", "two"):
-        folder = tmp_path / name
+        folder = tests / name
         (folder / "deeper").mkdir(parents=True)
         (folder / "conftest.py").write_text(FIXTURE.format(name=name))
         for path in (folder / f"test_{name}.py", folder / "deeper" / f"test_{name}_deeper.py"):
