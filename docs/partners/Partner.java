@@ -96,7 +96,7 @@ public final class Partner {
 
     /** Each order: apply it in your system, acknowledge, then commit. A crash repeats the last ones; they change nothing. */
     static void follow(int orders) throws Exception {
-        try (KafkaConsumer<String, String> told = consumer("crm")) {
+        try (KafkaConsumer<String, String> told = consumer("crm-java")) {
             told.subscribe(List.of("out." + PARTY + ".permissions", "out." + PARTY + ".withdrawals"));
             for (int done = 0; done < orders;) {
                 for (ConsumerRecord<String, String> record : told.poll(Duration.ofSeconds(1))) {

@@ -105,7 +105,7 @@ async def test_verdict_with_poison_and_conflicts_around_it(settings, publisher):
     # The cases' registry was archived today, the consent is of June 2026: dates typed by hand prove nothing.
     assert facts["lines"][0]["reasons"] == ["EVIDENCE-LATE"]
     assert all(reference["offset"] >= 0 and reference["archived_at"] for reference in facts["references"])
-    assert dict(letter.headers)["opposable-error-code"] == b"INTERNAL"
+    assert dict(letter.headers)["opposable-error-code"] == b"FACTS"
 
 
 async def test_a_list_published_a_moment_before_is_known(settings, publisher):
