@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from services.cli.groups import group
 from services.cli.language import tr
-from services.cli.rights_client import ask, minute, problems
+from services.cli.rights_client import answered, minute
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve
 from shared.clock import SystemClock
-from shared.errors import InputError
 from shared.instants import format_instant
 
 Id = Annotated[str, typer.Argument(help="Your id of the breach, such as V-2026-01.")]
@@ -106,10 +104,7 @@ def show(
 ) -> None:
     """One breach as JSON, or the text of its notification."""
     if text:
-        answer = ask(resolve(data_dir), "GET", f"/v1/breaches/{quote(breach)}/notification")
-        if not answer.is_success:
-            raise InputError(problems(answer))
-        typer.echo(answer.text)
+        typer.echo(answered(resolve(data_dir), "GET", f"/v1/breaches/{quote(breach)}/notification").text)
         return
     print_json(_call("GET", _at(breach), data_dir))
 
@@ -203,9 +198,7 @@ def printed(
     output: Annotated[Path, typer.Option("--output", help="Where the PDF goes.")], data_dir: DataDir = None
 ) -> None:
     """The register as a printable PDF, in French."""
-    answer = ask(resolve(data_dir), "GET", "/v1/breaches/register.pdf")
-    if not answer.is_success:
-        raise InputError(problems(answer))
+    answer = answered(resolve(data_dir), "GET", "/v1/breaches/register.pdf")
     output.write_bytes(answer.content)
     typer.echo(tr(f"{output}: {len(answer.content)} bytes", f"{output} : {len(answer.content)} octets"))
 
@@ -238,8 +231,4 @@ def _done(view: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _call(method: str, path: str, data_dir: DataDir, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    answer = ask(resolve(data_dir), method, path, body)
-    if not httpx.codes.is_success(answer.status_code):
-        raise InputError(problems(answer))
-    document: dict[str, Any] = answer.json()
-    return document
+    return dict(answered(resolve(data_dir), method, path, body).json())

@@ -5,15 +5,14 @@ Exit codes: 0 done (or already so), 2 unusable.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli.groups import group
 from services.cli.language import tr
-from services.cli.rights_client import ask, problems
+from services.cli.rights_client import answered
 from services.cli.target import AsJson, DataDir, print_json, resolve
-from shared.errors import InputError
 from shared.local_engines.endpoints import Endpoints
 
 Id = Annotated[str, typer.Argument(help="The party.")]
@@ -38,20 +37,14 @@ def reinstate(party: Id, *, reason: Reason, data_dir: DataDir = None, as_json: A
 
 
 def _turn(party: str, status: str, reason: str, endpoints: Endpoints, *, as_json: bool) -> None:
-    now = _post(endpoints, "consent_validator", f"/v1/parties/{party}/standing", {"status": status, "reason": reason})
+    body = {"status": status, "reason": reason}
+    now = answered(endpoints, "POST", f"/v1/parties/{party}/standing", body, service="consent_validator").json()
     identity = f"{party}:{now['registry_offset']}"
-    again = _post(endpoints, "proof_archive", "/v1/reassessments", {"party": party, "id": identity})
+    asked = {"party": party, "id": identity}
+    again = answered(endpoints, "POST", "/v1/reassessments", asked, service="proof_archive").json()
     if as_json:
         print_json({**now, "reassessment": again})
     else:
         done = tr("already so", "déjà ainsi") if not now["changed"] else tr(now["status"], now["status"])
         typer.echo(tr(f"{party}: {done}; its consents are assessed again ({identity})",
                       f"{party} : {done} ; ses consentements sont évalués de nouveau ({identity})"))  # fmt: skip
-
-
-def _post(endpoints: Endpoints, service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = ask(endpoints, "POST", path, body, service=service)
-    if not answer.is_success:
-        raise InputError(problems(answer))
-    document: dict[str, Any] = answer.json()
-    return document

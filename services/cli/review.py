@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from services.cli.groups import group
 from services.cli.language import tr
-from services.cli.rights_client import ask, minute, problems, view_of
+from services.cli.rights_client import answered, minute, view_of
 from services.cli.target import NEGATIVE, AsJson, DataDir, print_json, resolve
 from shared.clock import SystemClock
 from shared.contracts.reviews import DecisionReason, Outcome
@@ -133,8 +132,4 @@ def decide(
 
 
 def _call(method: str, path: str, data_dir: DataDir, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    answer = ask(resolve(data_dir), method, path, body)
-    if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED):
-        raise InputError(problems(answer))
-    document: dict[str, Any] = answer.json()
-    return document
+    return dict(answered(resolve(data_dir), method, path, body).json())

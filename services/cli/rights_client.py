@@ -61,6 +61,16 @@ def problems(answer: httpx.Response) -> list[Problem]:
     return told or [Problem(str(document.get("code")), "", str(document.get("title")))]
 
 
+def answered(
+    endpoints: Endpoints, method: str, path: str, body: dict[str, Any] | None = None, *, service: str = "rights_handler"
+) -> httpx.Response:
+    """The same, where anything but success is refused: raises InputError with the problems told."""
+    answer = ask(endpoints, method, path, body, service=service)
+    if not answer.is_success:
+        raise InputError(problems(answer))
+    return answer
+
+
 def view_of(endpoints: Endpoints, path: str, missing: str) -> dict[str, Any]:
     """What a path shows, waiting a little for what was accepted a moment ago. Exits 1 with the sentence `missing`."""
     until = time.monotonic() + SEEN_S

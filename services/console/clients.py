@@ -82,21 +82,22 @@ class Services:
         found = await self.answer(service, "GET", path, params=parameters or None)
         return _object(service, found)
 
+    async def get_or_none(self, service: str, path: str) -> dict[str, Any] | None:
+        """The same; None where it does not answer: the page shows the rest."""
+        try:
+            return await self.get(service, path)
+        except (Unavailable, Refused):
+            return None
+
     async def post(self, service: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A JSON object for a JSON object. Raises as `answer`."""
         return _object(service, await self.answer(service, "POST", path, json=dict(body)))
 
     async def gathered(self, path: str, *services: str) -> dict[str, dict[str, Any] | None]:
         """One question to several services at once; None where one does not answer it."""
-
-        async def one(service: str) -> dict[str, Any] | None:
-            try:
-                return await self.get(service, path)
-            except (Unavailable, Refused):
-                return None
-
         asked = [service for service in services if service in self.instances]
-        return dict(zip(asked, await asyncio.gather(*map(one, asked)), strict=True))
+        answers = await asyncio.gather(*(self.get_or_none(service, path) for service in asked))
+        return dict(zip(asked, answers, strict=True))
 
     async def look(self, base: str, path: str) -> httpx.Response | None:
         """One short look at an instance; None where it does not answer in time."""

@@ -14,11 +14,10 @@ from typing import Any, Protocol
 
 import httpx
 
-from services.console.clients import Refused, Services
+from services.console.clients import Services
 from services.console.lag import Lag
 from services.console.scrape import Counters, Series, read
 from shared.clock import Clock
-from shared.errors import Unavailable
 from shared.kafka.batch import INFRASTRUCTURE
 
 WATCHED_S, RARE_S = 60.0, 30.0
@@ -108,7 +107,9 @@ class Watch:
         """Look once."""
         places = [(name, base) for name, bases in self._services.instances.items() for base in bases]
         seen, lags, standing = await asyncio.gather(
-            asyncio.gather(*(self._instance(*place) for place in places)), self._lag(), self._standing()
+            asyncio.gather(*(self._instance(*place) for place in places)),
+            self._lag(),
+            self._services.get_or_none("rights_handler", "/v1/standing"),
         )
         self.counters.take(self._monotonic(), {one.base: series for one, series in seen if series is not None})
         self.last = Snapshot(self._clock.now(), tuple(one for one, _ in seen), lags, standing)
@@ -134,12 +135,6 @@ class Watch:
         except INFRASTRUCTURE as error:
             self._log.warning("lag cannot be read", exc_info=error)
             await self._lags.stop()
-            return None
-
-    async def _standing(self) -> dict[str, Any] | None:
-        try:
-            return await self._services.get("rights_handler", "/v1/standing")
-        except (Unavailable, Refused):
             return None
 
 

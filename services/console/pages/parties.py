@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
 
 from services.console.agreements import difference, gaps, newest_lists, standings
-from services.console.clients import Refused
 from services.console.roles import Ability
 from services.console.routing import Page, Route
 from services.console.showing import PARIS
 from services.console.visit import Visit, see
 from services.console.words import Catalogue
-from shared.errors import Unavailable
 from shared.problems import Refusal
 
 RIGHTS, ARCHIVE, VALIDATOR = "rights_handler", "proof_archive", "consent_validator"
@@ -105,7 +102,7 @@ WORDS: Catalogue = {
 async def listed(visit: Visit) -> Response:
     """Every party, with what lacks."""
     view, today = visit.console.registry.view, _today(visit)
-    late = (await _asked(visit, RIGHTS, "/v1/chain") or {}).get("late", {})
+    late = (await visit.console.services.get_or_none(RIGHTS, "/v1/chain") or {}).get("late", {})
     rows = []
     for party in sorted(view.parties(), key=lambda one: one.legal_name):
         found = standings(view, party.id, today)
@@ -124,9 +121,9 @@ async def one(visit: Visit) -> Response:
     party = view.party(identity)
     if party is None:
         raise Refusal(404, "PARTY-UNKNOWN", "No such party is registered")
-    levels = await _asked(visit, RIGHTS, f"/v1/parties/{quote(identity)}/stops")
-    sla = await _asked(visit, ARCHIVE, "/v1/sla")
-    rounds = await _asked(visit, ARCHIVE, "/v1/reassessments")
+    levels = await visit.console.services.get_or_none(RIGHTS, f"/v1/parties/{quote(identity)}/stops")
+    sla = await visit.console.services.get_or_none(ARCHIVE, "/v1/sla")
+    rounds = await visit.console.services.get_or_none(ARCHIVE, "/v1/reassessments")
     return visit.page(
         "party", party=party, agreements=standings(view, identity, today), gaps=gaps(view, today, identity),
         lists=[one for one in newest_lists(view) if one.collector == identity or any(e.party == identity for e in one.entries)],
@@ -175,14 +172,6 @@ async def again(visit: Visit) -> Response:
     await visit.note("party.reassessed", "party", identity)
     await visit.console.services.post(ARCHIVE, "/v1/reassessments", {"party": identity})
     return see(f"/parties/{quote(identity)}")
-
-
-async def _asked(visit: Visit, service: str, path: str) -> dict[str, Any] | None:
-    """What a service says; None where it does not answer: the page shows the rest."""
-    try:
-        return await visit.console.services.get(service, path)
-    except (Unavailable, Refused):
-        return None
 
 
 def _today(visit: Visit) -> date:

@@ -994,6 +994,14 @@ _LINE_FIELDS: Dict[str, Tuple[Reader, Any]] = {
 }
 _LINE = form(_LINE_FIELDS)
 _OWN_LINE = form(dict(_LINE_FIELDS, references=(list_of(_REFERENCE), [])))
+_ASSESSED: Dict[str, Reader] = {
+    "record": word,
+    "ruleset": word,
+    "ruleset_seq": int_of(),
+    "registry_offset": int_of(),
+    "evaluated_at": instant,
+    "references": list_of(_REFERENCE),
+}
 CONSENT, VERDICT, COMMITTED, STOP, REQUEST, DELIVERY, REPORT, REGISTERED, OTHER = (
     "consent", "verdict", "committed", "stop", "request", "delivery", "report", "registered", "other",
 )  # fmt: skip
@@ -1009,24 +1017,8 @@ _FORMS: Dict[str, Reader] = {
         recipient_list=(maybe(_HASHED), None),
         attachments=(list_of(_HASHED), []),
     ),
-    COMMITTED: facts_form(
-        record=word,
-        ruleset=word,
-        ruleset_seq=int_of(),
-        registry_offset=int_of(),
-        evaluated_at=instant,
-        references=list_of(_REFERENCE),
-        line_commitments=list_of(text_of(64)),
-    ),
-    VERDICT: facts_form(
-        record=word,
-        ruleset=word,
-        ruleset_seq=int_of(),
-        registry_offset=int_of(),
-        evaluated_at=instant,
-        references=list_of(_REFERENCE),
-        lines=list_of(_LINE),
-    ),
+    COMMITTED: facts_form(**_ASSESSED, line_commitments=list_of(text_of(64))),
+    VERDICT: facts_form(**_ASSESSED, lines=list_of(_LINE)),
     STOP: facts_form(
         stop=word,
         source=word,

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 NO_LIST = ""
 """A consent that cites no list: the collector's own prospecting, or recipients named one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One edge of the chain, on one partition. `list`: `<id>:<version>`."""
 
     partition: int
@@ -33,14 +33,16 @@ class Place:
 
 @dataclass(slots=True)
 class Added:
-    """What records add to one edge: each by its offset, so that those counted before can be left out."""
+    """What records add to one edge: the verdicts of each by its offset, so that those counted before can be left out."""
 
-    by_offset: dict[int, Counter[str]] = field(default_factory=dict)
+    by_offset: dict[int, list[str]] = field(default_factory=dict)
     last_at: str = ""
 
     def beyond(self, upto: int) -> Counter[str]:
         """What is added by records after an offset."""
-        return sum((c for offset, c in self.by_offset.items() if offset > upto), Counter())
+        new = [verdicts for offset, verdicts in self.by_offset.items() if offset > upto]
+        counts = Counter(chain.from_iterable(new))
+        return counts + Counter(consents=len(new))
 
     @property
     def end(self) -> int:
@@ -59,8 +61,7 @@ def added(batch: Iterable[tuple[int, int, Mapping[str, Any]]]) -> dict[Place, Ad
             if line["recipient"] is None:
                 continue
             one = found.setdefault(Place(partition, facts["collector"], cited, line["recipient"]), Added())
-            counts = one.by_offset.setdefault(offset, Counter(consents=1))
-            counts[line["verdict"]] += 1
+            one.by_offset.setdefault(offset, []).append(line["verdict"])
             one.last_at = max(one.last_at, facts["received_at"])
     return found
 

@@ -7,32 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
+
+from shared.pages import security, templates
 
 FOLDER = Path(__file__).with_name("templates")
 CNIL = "https://www.cnil.fr/fr/plaintes"
-SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
-    "X-Robots-Tag": "noindex",
-}
+SECURITY = security(
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
 HEADERS = {**SECURITY, "Cache-Control": "no-store"}
 """No script at all may run, no address (they hold tokens) leaves by `Referer`, nothing is kept by caches."""
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
+    return templates(FOLDER)
 
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
