@@ -13,9 +13,18 @@ async def until(ask, good, seconds=40, every=0.2):
     return answer
 
 
+def operator_token(endpoints):
+    """What the operator shows to every service of this system."""
+    return (endpoints.secrets_dir / "operator-token").read_text().strip()
+
+
+def operator_headers(endpoints):
+    """The same, as headers of a call."""
+    return {"Authorization": f"Bearer {operator_token(endpoints)}"}
+
+
 def operator_http(endpoints, service="rights_handler", seconds=30):
     """A client of one service with the operator's token; to be entered."""
-    token = (endpoints.secrets_dir / "operator-token").read_text().strip()
     return httpx.AsyncClient(
-        base_url=endpoints.url(service), headers={"Authorization": f"Bearer {token}"}, timeout=seconds
+        base_url=endpoints.url(service), headers=operator_headers(endpoints), timeout=seconds, trust_env=False
     )

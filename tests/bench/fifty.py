@@ -14,7 +14,6 @@ import socket
 from multiprocessing.connection import Connection
 from typing import Any
 
-import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer
 
@@ -25,6 +24,7 @@ from shared.topics import IN_CONSENTS, IN_RIGHTS, REPORTS
 from tests.bench import world
 from tests.bench.running import parser_of, print_result, producer_of
 from tests.integration.relay.relay_world import new_secret, register
+from tests.waiting import operator_http
 
 DEAD, SLOW, FLAPPING = world.PROSPECTORS[:3], world.PROSPECTORS[3], world.PROSPECTORS[4]
 HEALTHY = world.PROSPECTORS[5:]
@@ -130,9 +130,8 @@ async def _acknowledged(at: Endpoints, wanted: int) -> dict[tuple[str, str], int
 
 
 async def _branches(at: Endpoints, stop: str) -> list[dict[str, Any]]:
-    token = (at.secrets_dir / "operator-token").read_text().strip()
-    async with httpx.AsyncClient(trust_env=False, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
-        answer = await http.get(f"{at.url('rights_handler')}/v1/stops/{stop}")
+    async with operator_http(at) as http:
+        answer = await http.get(f"/v1/stops/{stop}")
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()["branches"]
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from services.cli.target import settings_of
@@ -20,23 +19,21 @@ def owner_of(topic: str) -> str:
     return party if where in ("in", "out") and party != "platform" else OPERATOR
 
 
-def java_properties(at: Endpoints, user: str) -> str:
+def java_properties(at: Endpoints, user: str, password: str | None = None) -> str:
     """The same for a Java client: lines of its properties file."""
     files = SecureFiles(at.secrets_dir / "kafka")
     login = "org.apache.kafka.common.security.scram.ScramLoginModule"
     return (
-        "security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n"
-        f'sasl.jaas.config={login} required username="{user}" password="{files.password(user)}";\n'
+        f"bootstrap.servers={at.kafka}\nsecurity.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n"
+        f'sasl.jaas.config={login} required username="{user}" password="{password or files.password(user)}";\n'
         f"ssl.truststore.type=PEM\nssl.truststore.location={files.authority}\n"
     )
 
 
-def options(at: Endpoints, user: str = OPERATOR) -> dict[str, Any]:
+def options(at: Endpoints, user: str = OPERATOR, password: str | None = None) -> dict[str, Any]:
     """Keyword arguments of a Kafka client of that user."""
-    settings = settings_of(at)
+    found = client_options(settings_of(at), f"test-{user}")
     if at.security and user != OPERATOR:
-        given = SecureFiles(at.secrets_dir / "kafka").settings(user)
-        settings = settings.model_copy(
-            update={"kafka_username": user, "kafka_password_file": Path(given["kafka_password_file"])}
-        )
-    return client_options(settings, f"test-{user}")
+        own = password or SecureFiles(at.secrets_dir / "kafka").password(user)
+        found |= {"sasl_plain_username": user, "sasl_plain_password": own}
+    return found

@@ -4,13 +4,11 @@ import uuid
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer
 
 from services.cli.target import settings_of
-from shared.kafka.reading import find_partitions, topic_names
 from shared.mongo import connect
-from tests.e2e.kafka_access import options
 from tests.e2e.partner import Partner, consent, stop
+from tests.reading import every_record
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
 
@@ -31,22 +29,6 @@ def needles(person):
         person["email"].lower().encode(), person["email"].encode(), phone.encode(), f"+33{phone[1:]}".encode(),
         person["ref"].encode(), f'"{person["ip"]}"'.encode(), person["url"].encode(),
     ]  # fmt: skip
-
-
-async def every_record(at):
-    consumer = AIOKafkaConsumer(**options(at), auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        parts = await find_partitions(settings_of(at), await topic_names(settings_of(at)))
-        consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
-        await consumer.seek_to_beginning(*parts)
-        while any([await consumer.position(p) < end for p, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=300)).values():
-                for r in records:
-                    yield r.topic, b"\n".join([r.key or b"", r.value or b"", *(v or b"" for _, v in r.headers)])
-    finally:
-        await consumer.stop()
 
 
 async def test_planted_contacts_stay_where_they_may(example_system):
@@ -71,10 +53,11 @@ async def test_planted_contacts_stay_where_they_may(example_system):
 
     hits: dict[str, int] = {}
     topics = set()
-    async for topic, text in every_record(at):
-        topics.add(topic)
+    async for record in every_record(settings_of(at)):
+        topics.add(record.topic)
+        text = b"\n".join([record.key or b"", record.value or b"", *(v or b"" for _, v in record.headers)])
         if any(n in text for n in needles(person)):
-            hits[topic] = hits.get(topic, 0) + 1
+            hits[record.topic] = hits.get(record.topic, 0) + 1
     source_ref_told = {f"out.{p}.permissions" for p in ("canalvert", "hibou", "tisane")} | {
         f"out.{p}.withdrawals" for p in ("canalvert", "hibou", "tisane", "acme")
     }  # the collector's own reference of the lead is what the entitled parties know it by

@@ -18,6 +18,7 @@ from shared.instants import format_instant
 from shared.registry.load import load_dir
 from shared.registry.publish import publish
 from tests.e2e.partner import REGISTRY, Partner, registry, stop
+from tests.waiting import operator_headers
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
 GAME, LIST, LATER_LIST = ("jeu-rentree", 7), ("acme-partners", 12), ("acme-partners", 13)
@@ -79,11 +80,6 @@ async def not_to_be_used(partner, party, record, *reasons):
 async def usable(partner, party, record):
     (told,) = await partner.permissions(party, record)
     assert told.get("basis") == "consent", told
-
-
-def operator(partner):
-    token = (partner.at.secrets_dir / "operator-token").read_text().strip()
-    return {"Authorization": f"Bearer {token}"}
 
 
 def test_the_sound_page_that_each_scenario_bends_is_registered():
@@ -295,7 +291,7 @@ async def key_of(partner, party):
 async def proof(partner, record, headers=None):
     """The proof of a record, once a checkpoint covers it (and the asker's key is known)."""
     url = f"{partner.at.services['proof_archive'].url}/v1/proofs/{record}.zip"
-    async with httpx.AsyncClient(headers=headers or operator(partner)) as client, asyncio.timeout(40):
+    async with httpx.AsyncClient(headers=headers or operator_headers(partner.at)) as client, asyncio.timeout(40):
         while (answer := await client.get(url)).status_code in (202, 401):  # noqa: ASYNC110 - the answer is waited for
             await asyncio.sleep(0.5)
     assert answer.status_code == 200, answer.text
@@ -316,7 +312,10 @@ async def asked(partner, source, right, contacts):
 async def rights(partner, method, path, body=None, seen=None):
     """What the rights handler answers the operator, once it is what is waited for."""
     url = partner.at.services["rights_handler"].url
-    async with httpx.AsyncClient(base_url=url, headers=operator(partner), timeout=40) as client, asyncio.timeout(40):
+    async with (
+        httpx.AsyncClient(base_url=url, headers=operator_headers(partner.at), timeout=40) as client,
+        asyncio.timeout(40),
+    ):
         while True:
             answer = await client.request(method, path, json=body)
             if seen is None or (answer.status_code == 200 and seen(answer.json())):

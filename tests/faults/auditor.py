@@ -7,24 +7,20 @@ Merkle functions, which the published vectors prove.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from pymongo import AsyncMongoClient
 
 from shared.crypto.merkle import CompactRange, leaf_hash
-from shared.kafka.reading import find_partitions, topic_names
+from shared.kafka.reading import topic_names
 from shared.verdicts import said
-
-ARCHIVED = ("consents", "verdicts", "stops", "requests", "reports", "deliveries", "erasures", "registry")
-READ_S = 120
+from tests.reading import every_record
 
 
 @dataclass(slots=True)
@@ -52,7 +48,7 @@ async def read(bootstrap: str) -> Seen:
     """Every record of every topic but the clear ones."""
     seen = Seen()
     names = [t for t in await topic_names(bootstrap) if not t.startswith("in.") and t != "dead"]
-    async with aclosing(_records(bootstrap, names, seen.counts)) as records:
+    async with aclosing(every_record(bootstrap, names, seen.counts)) as records:
         async for record in records:
             value = json.loads(record.value) if record.value and record.value[:1] == b"{" else None
             seen.by_topic[record.topic].append(value)
@@ -65,7 +61,7 @@ async def trails(bootstrap: str, events: Sequence[str]) -> dict[str, list[str]]:
     names = [
         t for t in await topic_names(bootstrap) if t.startswith("in.") or t in ("stops", "dead") or "receipts" in t
     ]
-    async with aclosing(_records(bootstrap, names, {})) as records:
+    async with aclosing(every_record(bootstrap, names)) as records:
         async for record in records:
             told = record.value[:400].decode("utf-8", "replace") if "receipts" in record.topic else ""
             ids = {value.decode("utf-8", "replace") for name, value in record.headers if value and name == "ce_id"}
@@ -75,25 +71,6 @@ async def trails(bootstrap: str, events: Sequence[str]) -> dict[str, list[str]]:
                     found[event].append(f"{at} {told}".strip())
     usual = {"in", "stops", "out"}
     return {event: at for event, at in found.items() if {a.split(".")[0].split("/")[0] for a in at} != usual}
-
-
-async def _records(bootstrap: str, names: list[str], counts: dict[tuple[str, int], int]) -> AsyncGenerator[Any]:
-    """Every record of these topics up to their ends of now, which are left in `counts`."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        parts = await find_partitions(bootstrap, names)
-        consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
-        await consumer.seek_to_beginning(*parts)
-        async with asyncio.timeout(READ_S):
-            while any([await consumer.position(p) < end for p, end in ends.items()]):
-                for records in (await consumer.getmany(timeout_ms=300)).values():
-                    for record in records:
-                        yield record
-        counts.update({(p.topic, p.partition): end for p, end in ends.items()})
-    finally:
-        await consumer.stop()
 
 
 def nothing_lost(seen: Seen, sent: dict[str, str], recipients: int) -> None:

@@ -15,9 +15,9 @@ import httpx
 import pytest
 from portal_bench import JEANNE, PHONE, line
 
-from services.form_inspector.browser import chromium, find_browser
+from services.form_inspector.browser import chromium
 from services.rights_handler.portal.access import Limits
-from shared.errors import ConfigurationError
+from tests.browsing import required_browser
 
 pytestmark = pytest.mark.engines
 HOST = "mes-donnees.example"
@@ -34,13 +34,7 @@ TELLING = ("start", "stop-error", "letter-error", "dossier", "follow", "rights-e
 
 @pytest.fixture
 async def browser():
-    pytest.importorskip("playwright")
-    try:
-        find_browser()
-    except ConfigurationError as missing:
-        if os.environ.get("OPPOSABLE_REQUIRE_BROWSER") == "1":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    required_browser()
     async with chromium(hosts=[HOST]) as browser:
         yield browser
 

@@ -5,22 +5,16 @@ import json
 import uuid
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.helpers import create_ssl_context
 
-from shared.local_engines.kafka_secure import SecureFiles
+from tests.e2e.kafka_access import options
 
 
 class Client:
     """A party's own clients, by its own credentials."""
 
     def __init__(self, at, user, password=None):
-        files = SecureFiles(at.secrets_dir / "kafka")
         self.user = user
-        self.options = {
-            "bootstrap_servers": at.kafka, "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": user, "sasl_plain_password": password or files.password(user),
-            "ssl_context": create_ssl_context(cafile=str(files.authority)), "request_timeout_ms": 10_000,
-        }  # fmt: skip
+        self.options = {**options(at, user, password), "request_timeout_ms": 10_000}
 
     async def write(self, topic, kind, data, source=None):
         headers = [("ce_specversion", b"1.0"), ("ce_id", uuid.uuid4().hex.encode()), ("ce_source", (source or self.user).encode()),

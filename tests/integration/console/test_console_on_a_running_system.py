@@ -16,8 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.main import build
-from services.form_inspector.browser import chromium, find_browser
-from shared.errors import ConfigurationError, InputError
+from services.form_inspector.browser import chromium
+from shared.errors import InputError
+from tests.browsing import required_browser
 from tests.e2e.partner import Partner, consent, stop
 from tests.waiting import operator_http, until
 
@@ -35,22 +36,12 @@ MOST_BYTES = 200_000
 
 @pytest.fixture(scope="module")
 def endpoints(make_system):
-    find()
+    required_browser()
     at = make_system(environment={"OPPOSABLE_RIGHTS_SWEEP_EVERY": "0.5"}).wait_ready()
     for role in ("viewer", "operator", "dpo"):
         made = opposable(at, "console", "user", "add", role, "--role", role, "--password-stdin", said=PASSWORD)
         assert made.returncode == 0, made.stdout
     return at
-
-
-def find():
-    pytest.importorskip("playwright")
-    try:
-        find_browser()
-    except ConfigurationError as missing:
-        if os.environ.get("OPPOSABLE_REQUIRE_BROWSER") == "1":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
 
 
 def opposable(at, *words, said=""):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import uuid
 
-import httpx
 import pytest
 from pymongo import AsyncMongoClient
 
@@ -19,7 +18,6 @@ from tests.integration.erasure.world import (
     data_of,
     day_in,
     erased,
-    every_record,
     leaks_in_databases,
     leaks_in_topics,
     needles,
@@ -28,6 +26,8 @@ from tests.integration.erasure.world import (
     start_again,
     until,
 )
+from tests.reading import every_record
+from tests.waiting import operator_http
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
 
@@ -52,20 +52,15 @@ def partner(at):
     return Partner(at)
 
 
-def client_of(at, service):
-    token = (at.secrets_dir / "operator-token").read_text().strip()
-    return httpx.AsyncClient(base_url=at.url(service), headers={"Authorization": f"Bearer {token}"}, timeout=30)
-
-
 @pytest.fixture
 async def rights(at):
-    async with client_of(at, "rights_handler") as client:
+    async with operator_http(at) as client:
         yield client
 
 
 @pytest.fixture
 async def archive(at):
-    async with client_of(at, "proof_archive") as client:
+    async with operator_http(at, "proof_archive") as client:
         yield client
 
 
@@ -133,7 +128,7 @@ async def test_a_person_who_withdrew_is_erased_everywhere_and_proofs_still_verif
     for party in ("canalvert", "hibou", "tisane"):
         assert [end["channel"] for end in await ended(partner, party, records[1])] == ["email"]
 
-    words, kept = needles(person), await every_record(at.kafka)
+    words, kept = needles(person), [record async for record in every_record(at.kafka)]
     assert leaks_in_topics(kept, words) == []
     assert await leaks_in_databases(mongo, words) == []
     assert [where for where, text in await openable(at, mongo, kept) if any(w in text for w in words)] == []
@@ -260,7 +255,11 @@ async def test_a_hold_keeps_until_it_is_released_and_each_act_is_archived(at, pa
     assert (code, json.loads(out)["looked_at_again"]) == (0, [record]), err
     await erased(rights, record)
     assert await mongo.vault["keys"].count_documents({"_id": record, "key": {"$exists": True}}) == 0
-    acts = [json.loads(r.value)["facts"] for r in await every_record(at.kafka) if r.topic == "erasures"]
+    acts = [
+        json.loads(r.value)["facts"]
+        for r in [record async for record in every_record(at.kafka)]
+        if r.topic == "erasures"
+    ]
     mine = [facts for facts in acts if facts.get("hold") == name]
     assert [facts["kind"] for facts in mine] == ["hold.added", "hold.reviewed", "hold.released"]
     assert {facts["author"] for facts in mine} == {"legal-2"}
@@ -311,12 +310,12 @@ async def test_replaying_every_topic_into_empty_databases_resurrects_nothing(at,
     row = await mongo.rights.grants.find_one({"_id": records["gone"]})
     assert row is None or (row["erased"], row["cks"], row["sealed"]) == ("erased", [], None)
     assert (await mongo.rights.grants.find_one({"_id": records["kept"]}))["sealed"] is not None
-    async with client_of(fresh, "rights_handler") as again:
+    async with operator_http(fresh, "rights_handler") as again:
         assert (await again.get(f"/v1/erasures/{records['gone']}")).json()["state"] == "done"
         check = {"contact": {"type": "email", "value": gone["email"]}, "channel": "email", "recipient": "canalvert"}
         answer = await until(lambda: again.post("/v1/permissions/check", json=check), lambda a: a.status_code == 200)
         assert answer.json()["allowed"] is False
-    left = await every_record(fresh.kafka)
+    left = [record async for record in every_record(fresh.kafka)]
     for topic in ("consents", "erasures"):
         await until(lambda t=topic: archived(mongo, t), lambda n, t=topic: n == sum(r.topic == t for r in left))
     assert await mongo.archive.sealed.count_documents({"_id": records["gone"]}) == 0

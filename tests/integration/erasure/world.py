@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from shared.crypto.sealing import unseal, unwrap
 from shared.errors import IntegrityError
-from shared.kafka.reading import find_partitions, topic_names
+from shared.kafka.reading import find_partitions
 from tests.e2e.partner import consent
 from tests.waiting import until
 
@@ -59,23 +59,6 @@ async def erased(rights, record, state="done"):
     return await until(
         lambda: rights.get(f"/v1/erasures/{record}"), lambda a: a.status_code == 200 and a.json()["state"] == state
     )
-
-
-async def every_record(kafka):
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
-    await consumer.start()
-    found = []
-    try:
-        parts = await find_partitions(kafka, await topic_names(kafka))
-        consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
-        await consumer.seek_to_beginning(*parts)
-        while any([await consumer.position(p) < end for p, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=300)).values():
-                found += records
-    finally:
-        await consumer.stop()
-    return found
 
 
 def needles(person):

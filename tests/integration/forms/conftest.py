@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
-import os
 import threading
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
@@ -17,13 +15,13 @@ from typing import Any, Self, TypeVar
 import pytest
 
 from services.form_inspector.address import address_of
-from services.form_inspector.browser import chromium, find_browser
+from services.form_inspector.browser import chromium
 from services.form_inspector.document import Identity
 from services.form_inspector.inspection import Inspection, inspect
-from shared.errors import ConfigurationError
 from shared.registry.load import load_dir
 from shared.registry.models import parse
 from shared.registry.shown import Form, Notice, RecipientList
+from tests.browsing import required_browser
 
 T = TypeVar("T")
 
@@ -42,15 +40,7 @@ AT_ONCE = 4
 @pytest.fixture(scope="session")
 def browser_path() -> Path:
     """The system's Chromium."""
-    try:
-        path = find_browser()
-        if importlib.util.find_spec("playwright") is None:
-            raise ConfigurationError("inspecting forms needs Playwright: pip install 'opposable[forms]'")
-    except ConfigurationError as missing:
-        if os.environ.get("OPPOSABLE_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"OPPOSABLE_REQUIRE_BROWSER=1: {missing}")
-        pytest.skip(str(missing))
-    return path
+    return required_browser()
 
 
 class Driver:

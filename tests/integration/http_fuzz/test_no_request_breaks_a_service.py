@@ -27,6 +27,7 @@ from services.cli.up import SERVICES
 from shared.registry.load import load_dir
 from shared.registry.publish import publish
 from tests.conftest import EXAMPLE_REGISTRY
+from tests.waiting import operator_token
 
 pytestmark = [
     pytest.mark.engines, pytest.mark.timeout(600),
@@ -60,8 +61,7 @@ def endpoints(system):
 
 
 def callers(endpoints):
-    operator = (endpoints.secrets_dir / "operator-token").read_text().strip()
-    return {"operator": operator, "party": KEY, "nobody": None}
+    return {"operator": operator_token(endpoints), "party": KEY, "nobody": None}
 
 
 def told_in_time(case):

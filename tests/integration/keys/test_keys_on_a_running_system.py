@@ -9,12 +9,12 @@ import subprocess
 import sys
 import uuid
 
-import httpx
 import pytest
 from pymongo import MongoClient
 
 from shared.crypto.keys import match_key
 from tests.e2e.partner import Partner, consent, stop
+from tests.waiting import operator_http
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 PARTY = "canalvert"
@@ -67,10 +67,7 @@ class Traffic:
 
     def __init__(self, at):
         self.at, self.partner, self.emails = at, Partner(at), []
-        token = (at.secrets_dir / "operator-token").read_text().strip()
-        self.http = httpx.AsyncClient(
-            base_url=at.url("rights_handler"), headers={"Authorization": f"Bearer {token}"}, timeout=30
-        )
+        self.http = operator_http(at)
 
     async def consents(self, count):
         made = [f"p.{uuid.uuid4().hex[:10]}@courriel.example" for _ in range(count)]

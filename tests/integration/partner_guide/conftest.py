@@ -14,10 +14,10 @@ from shared.local_engines.choose import Wishes
 from shared.local_engines.kafka_secure import SecureFiles
 from shared.local_engines.supervisor import Supervisor
 from tests.conftest import EXAMPLE_REGISTRY
+from tests.e2e.kafka_access import java_properties
 from tests.engine_source import forget_data
 from tests.waiting import operator_http
 
-SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 KEYS = {
     "acme": ("key-of-acme-0123456789abcdef", "collector"),
     "canalvert": ("key-of-canalvert-0123456789", "prospector"),
@@ -54,11 +54,7 @@ def onboarded(at, tmp_path_factory):
         done = opposable(at, "party", "onboard", party, "--output", str(password))
         assert done.returncode == 0, done.stderr
         client = folder / f"{party}.properties"
-        client.write_text("\n".join((
-            f"bootstrap.servers={at.kafka}", "security.protocol=SASL_SSL", "sasl.mechanism=SCRAM-SHA-512",
-            f'sasl.jaas.config={SCRAM} required username="{party}" password="{password.read_text().strip()}";',
-            "ssl.truststore.type=PEM", f"ssl.truststore.location={authority}", "",
-        )))  # fmt: skip
+        client.write_text(java_properties(at, party, password.read_text().strip()))
         found[party] = {
             **os.environ, "OPPOSABLE_PARTY": party, "OPPOSABLE_KEY": key, "OPPOSABLE_API_KEY": key,
             "OPPOSABLE_URL": at.url("collector"), "OPPOSABLE_COLLECTOR_URL": at.url("collector"),

@@ -6,7 +6,6 @@ import json
 import secrets
 import time
 
-import httpx
 import yaml
 
 from services.cli.target import settings_of
@@ -15,6 +14,7 @@ from shared.contracts.envelope import Envelope, to_headers
 from shared.kafka.publisher import Outgoing, Publisher
 from shared.registry.publish import publish
 from tests.e2e.partner import REGISTRY
+from tests.waiting import operator_http
 
 ORDER = "opposable.stop.ordered.v1"
 
@@ -74,10 +74,7 @@ async def until(condition, seconds=40):
 
 
 def operator(endpoints, service="webhook_relay"):
-    token = (endpoints.secrets_dir / "operator-token").read_text().strip()
-    return httpx.AsyncClient(
-        base_url=endpoints.url(service), headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
-    )
+    return operator_http(endpoints, service)
 
 
 async def obligations(endpoints, **query):

@@ -17,6 +17,7 @@ from services.proof_archive.verifying.verify import verify_bundle
 from services.witness.key_file import write_key
 from services.witness.ledger import Ledger
 from tests.e2e.partner import Partner, consent
+from tests.waiting import operator_headers
 
 pytestmark = pytest.mark.engines
 
@@ -84,12 +85,11 @@ async def archived(at, email):
 
 def proof_of(at, record, until=lambda _bundle: True, within=40.0):
     """The bundle of a record, asked for until it satisfies; how long that took."""
-    token = (at.secrets_dir / "operator-token").read_text().strip()
     begin = time.monotonic()
     while True:
         answer = httpx.get(
             f"{at.url('proof_archive')}/v1/proofs/{record}.zip",
-            headers={"Authorization": f"Bearer {token}"},
+            headers=operator_headers(at),
             trust_env=False,
         )
         if answer.status_code == 200 and until(answer.content):
@@ -170,11 +170,10 @@ def test_what_the_witness_saw_is_the_signers_history(deployed, witness):
     assert {origin.split("/")[1] for origin in heads} >= {"consents", "verdicts"}
     assert ledger.evidence() == []
     ledger.close()
-    token = (deployed.endpoints().secrets_dir / "operator-token").read_text().strip()
     for origin, size in heads.items():
         answer = httpx.get(
             f"{deployed.endpoints().url('proof_archive')}/log/{origin}/checkpoint",
-            headers={"Authorization": f"Bearer {token}"},
+            headers=operator_headers(deployed.endpoints()),
             trust_env=False,
         )
         assert int(answer.text.split("\n")[1]) >= size
